@@ -1,0 +1,1 @@
+"""cyclr: learning-rate schedules and the range test, for any framework."""

@@ -1,0 +1,1 @@
+"""What the learning rate is at an iteration."""
