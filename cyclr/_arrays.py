@@ -1,0 +1,271 @@
+"""Python numbers and the arrays of every library, behind the few names that a formula needs.
+
+A formula is written once, with operators and the functions of a namespace `xp`. It starts with ::
+
+    xp = numbers
+    if type(i) is not int or i < 0:
+        i, xp = enter(i)
+
+so that the usual call, a count of updates, pays one comparison, and everything else is
+checked, or wrapped, by `enter`. Nothing is imported: an array can only reach us when its
+library has been imported already, so `sys.modules` has it.
+"""
+
+import math
+import sys
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import Any
+
+__all__ = ["Lanes", "enter", "numbers"]
+
+
+class numbers:  # noqa: N801  (a namespace, like the array libraries it stands beside)
+    """The functions of a formula, for Python's own numbers."""
+
+    exp = staticmethod(math.exp)
+    sin = staticmethod(math.sin)
+    sqrt = staticmethod(math.sqrt)
+
+    @staticmethod
+    def where(condition: Any, x: Any, y: Any) -> Any:
+        """Return x where the condition holds, otherwise y."""
+        return x if condition else y
+
+    @staticmethod
+    def minimum(x: Any, limit: Any) -> Any:
+        """Return x, but at most the limit, which is a Python number."""
+        return x if x < limit else limit
+
+    @staticmethod
+    def clip(x: Any, low: Any, high: Any) -> Any:
+        """Return x, but at least *low* and at most *high*, which are Python numbers."""
+        return low if x < low else high if x > high else x
+
+    @staticmethod
+    def maximum(x: Any, limit: Any) -> Any:
+        """Return x, but at least the limit, which is a Python number."""
+        return x if x > limit else limit
+
+    @staticmethod
+    def power(base: Any, exponent: Any) -> Any:
+        """Return base ** exponent, for 0 < base < 1 and an exponent that may be huge."""
+        try:
+            return base**exponent
+        except OverflowError:  # the exponent has no float, so the power has none above 0
+            return 0.0
+
+    @staticmethod
+    def rise_of_fall(t: Any, power: Any) -> Any:
+        """Return 1 - (1-t)^power."""
+        return 1 - (1 - t) ** power
+
+    @staticmethod
+    def pick(i: Any, edges: Sequence[int], values: Sequence[Any]) -> Any:
+        """Return values[k], where k of the sorted edges are not after *i*."""
+        return values[bisect_right(edges, i)]
+
+    @staticmethod
+    def leg(i: Any, edges: Sequence[int], legs: Sequence[tuple[int, int, int]]) -> tuple[Any, Any]:
+        """Return (i - origin) / length and the cycle, of the leg that *i* is in.
+
+        A leg is (origin, length, cycle) and lasts from its edge to the next one.
+        """
+        origin, length, cycle = legs[bisect_right(edges, i) - 1]
+        return (i - origin) / length, cycle
+
+
+class Arrays:
+    """The functions of a formula, for the arrays of one library and one kind of integer."""
+
+    def __init__(self, module: Any, largest: int):
+        self.module = module
+        self.largest = largest  # the largest iteration that the integers of these arrays hold
+        functions = getattr(module, "math", module)  # TensorFlow keeps some of them there
+        self.sin = module.sin
+        self.sqrt = module.sqrt
+        self.exp = module.exp
+        self.expm1 = functions.expm1
+        self.log1p = functions.log1p
+        self.where = module.where
+
+    def minimum(self, x: Any, limit: Any) -> Any:
+        """Return x, but at most the limit, which is a Python number."""
+        if isinstance(x, Lanes):
+            if limit > self.largest:
+                return x
+            return Lanes(self.where(x.array < limit, x.array, limit), self)
+        return self.where(x < limit, x, limit)
+
+    def clip(self, x: Any, low: Any, high: Any) -> Any:
+        """Return x, but at least *low* and at most *high*, which are Python numbers."""
+        return self.where(x < low, low, self.where(x > high, high, x))
+
+    def maximum(self, x: Any, limit: Any) -> Any:
+        """Return x, but at least the limit, which is a Python number."""
+        if isinstance(x, Lanes):
+            if limit > self.largest:
+                return self.where(x.array < 0, x.array, float(limit))
+            return Lanes(self.where(x.array > limit, x.array, limit), self)
+        return self.where(x > limit, x, limit)
+
+    def power(self, base: Any, exponent: Any) -> Any:
+        """Return base ** exponent, for 0 < base < 1.
+
+        In float32 a base like 0.99994 has lost what its power to 10^5 depends on, so that
+        the logarithm is taken before; a power of two loses nothing.
+        """
+        exponent = exponent / 1
+        if math.frexp(base)[0] == 0.5:
+            return base**exponent
+        return self.exp(exponent * math.log(base))
+
+    def rise_of_fall(self, t: Any, power: Any) -> Any:
+        """Return 1 - (1-t)^power, without the cancellation near 0."""
+        early = self.where(t < 0.5, t, 0.5)
+        return self.where(t < 0.5, -self.expm1(power * self.log1p(-early)), 1 - (1 - t) ** power)
+
+    # The next two are chains of choices, not look-ups: they serve every library, traced or
+    # not, and the edges that the integers can't hold are left out of them.
+
+    def pick(self, i: Any, edges: Sequence[int], values: Sequence[Any]) -> Any:
+        """Return values[k], where k of the sorted edges are not after *i*."""
+        array = i.array if isinstance(i, Lanes) else i
+        value = array * 0 / 1 + values[0]
+        for edge, other in zip(edges, values[1:], strict=True):
+            if edge > self.largest:
+                break
+            value = self.where(array >= edge, other, value)
+        return value
+
+    def leg(
+        self, i: Any, edges: Sequence[int], legs: Sequence[tuple[int, int, int]]
+    ) -> tuple[Any, Any]:
+        """Return (i - origin) / length and the cycle, of the leg that *i* is in.
+
+        The origin of the last leg may be out of reach; the excess is then added in floats.
+        """
+        array = i.array if isinstance(i, Lanes) else i
+        zero = array * 0
+        origins, lengths, excesses, cycles = zero, zero / 1, zero / 1, zero / 1
+        for edge, (origin, length, cycle) in zip(edges, legs, strict=True):
+            if edge > self.largest:
+                break
+            here = array >= edge
+            reachable = min(origin, self.largest)
+            origins = self.where(here, reachable, origins)
+            lengths = self.where(here, float(length), lengths)
+            excesses = self.where(here, float(reachable - origin), excesses)
+            cycles = self.where(here, float(cycle), cycles)
+        return ((array - origins) / 1 + excesses) / lengths, cycles
+
+
+class Lanes:
+    """An array of iterations, whose integers behave as Python's do.
+
+    Lengths that its integers can't hold, as 2^31 in JAX's int32, are never given to the
+    library; a quotient is the library's own floating-point array.
+    """
+
+    __slots__ = ("array", "xp")
+
+    def __init__(self, array: Any, xp: Arrays):
+        self.array = array
+        self.xp = xp
+
+    def __mod__(self, n: int) -> "Lanes":
+        return self if n > self.xp.largest else Lanes(self.array % n, self.xp)
+
+    def __floordiv__(self, n: int) -> "Lanes":
+        return Lanes(self.array * 0 if n > self.xp.largest else self.array // n, self.xp)
+
+    def __sub__(self, n: int) -> "Lanes":
+        return Lanes(self.array - n, self.xp)
+
+    def __rsub__(self, n: int) -> Any:
+        if n <= self.xp.largest:
+            return Lanes(n - self.array, self.xp)
+        return (self.xp.largest - self.array) / 1 + float(n - self.xp.largest)
+
+    def __abs__(self) -> "Lanes":
+        return Lanes(abs(self.array), self.xp)
+
+    def __truediv__(self, n: int) -> Any:
+        return self.array / n if n <= self.xp.largest else self.array / 1 / float(n)
+
+    def __rtruediv__(self, n: int) -> Any:
+        return float(n) / (self.array / 1)
+
+    def __lt__(self, n: int) -> Any:
+        return self.array < n if n <= self.xp.largest else self.array == self.array
+
+    def __ge__(self, n: int) -> Any:
+        return self.array >= n if n <= self.xp.largest else self.array != self.array
+
+
+def enter(iteration: Any) -> tuple[Any, Any]:
+    """Return the iteration as the formulas take it, and the namespace that goes with it.
+
+    A Python number is checked. An array is not looked into; its integers are wrapped.
+    """
+    if isinstance(iteration, Lanes):  # from a schedule to its parts
+        return iteration, iteration.xp
+    if isinstance(iteration, (int, float)) or type(iteration).__module__ == "fractions":
+        return _checked(iteration), numbers
+    library = _library(type(iteration))
+    if library is None:
+        raise TypeError(
+            f"iteration must be a number or an array: got {type(iteration).__name__}"
+            "\n\nHint: [schedule(i) for i in iterations] or schedule(numpy.asarray(iterations))"
+        )
+    module = sys.modules[library] if library else iteration.__array_namespace__()
+    dtype = str(iteration.dtype)
+    if "float" in dtype:
+        return iteration, Arrays(module, sys.maxsize)
+    if "int64" in dtype and "uint" not in dtype:
+        return _lanes(iteration, Arrays(module, 2**63 - 1))
+    if "int32" in dtype and "uint" not in dtype:
+        return _lanes(iteration, Arrays(module, 2**31 - 1))
+    return enter(_widened(iteration, module))
+
+
+def _lanes(array: Any, xp: Arrays) -> tuple[Lanes, Arrays]:
+    return Lanes(array, xp), xp
+
+
+def _checked(iteration: Any) -> Any:
+    """Return a Python number that can be an iteration."""
+    if isinstance(iteration, bool):
+        raise TypeError(f"iteration must be a number or an array: got {iteration}")
+    if not 0 <= iteration < math.inf:
+        raise ValueError(f"iteration must be finite and at least 0: got {iteration}")
+    if isinstance(iteration, float):
+        return float(iteration)  # NumPy's float64 is a float, too
+    return iteration
+
+
+def _widened(array: Any, module: Any) -> Any:
+    """Return an array of small, unsigned or truth values with the library's own integers."""
+    if hasattr(array, "astype"):
+        return array.astype(int)
+    if hasattr(array, "long"):
+        return array.long()
+    return module.cast(array, module.int64)
+
+
+_MODULES = {
+    "numpy": "numpy",
+    "torch": "torch",
+    "tensorflow": "tensorflow",
+    "jax": "jax.numpy",
+    "jaxlib": "jax.numpy",
+}
+
+
+def _library(kind: type) -> str | None:
+    """Return the module whose functions take arrays of this type; "" is: ask the array."""
+    for base in kind.__mro__:
+        name = _MODULES.get(base.__module__.partition(".")[0])
+        if name is not None:
+            return name
+    return "" if hasattr(kind, "__array_namespace__") else None

@@ -1,0 +1,196 @@
+"""What every schedule is: a pure function of the iteration, held in a frozen value."""
+
+import math
+from dataclasses import MISSING, fields
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
+
+from cyclr._checks import is_fraction, refuse
+
+if TYPE_CHECKING:
+    from cyclr.schedules.compose import Clipped, Mirrored, Scaled, Then
+
+__all__ = ["Schedule", "ScheduleLike", "amplitude", "exact", "settings"]
+
+Array = TypeVar("Array")
+
+
+class ScheduleLike(Protocol):
+    """Anything that gives the value at an iteration: a schedule, or a function of one's own."""
+
+    def __call__(self, iteration: int, /) -> Any:
+        """Return the value at the iteration."""
+
+
+class Schedule:
+    """A pure function of the iteration: the same input always gives the same value.
+
+    Iterations count optimizer updates from 0: a run of n updates uses ``schedule(0)`` to
+    ``schedule(n - 1)``. A Python number gives a `float`; an array of NumPy, torch,
+    TensorFlow or JAX gives an array of the same kind and shape, inside ``jit`` and the like
+    too. Parameters that are a `Fraction` give exact values, as `Fraction`.
+
+    A schedule has no state, so that resuming a run needs one integer. It can be compared,
+    hashed, copied, pickled, printed as code (`repr`, read back by `cyclr.parse`) and written
+    as JSON (`to_dict`, read back by `cyclr.from_dict`).
+
+    To define one, derive a frozen dataclass, check its arguments and set `lowest` and
+    `highest` in ``__post_init__``, and write the formula in ``at``.
+    """
+
+    lowest: float
+    """The value that the schedule never falls below."""
+    highest: float
+    """The value that the schedule never exceeds."""
+    _amplitude: Any
+
+    def __init_subclass__(cls) -> None:
+        # The formula is the call itself: a template method would cost as much again.
+        if "at" in cls.__dict__:
+            cls.__call__ = cls.__dict__["at"]  # type: ignore[method-assign]
+
+    @overload
+    def __call__(self, iteration: float, /) -> float: ...
+    @overload
+    def __call__(self, iteration: Array, /) -> Array: ...
+    def __call__(self, iteration: Any, /) -> Any:
+        """Return the value at the iteration, a number at least 0, or an array of them."""
+        raise NotImplementedError(f"{type(self).__name__} has no formula: define at(self, i)")
+
+    @property
+    def length(self) -> int | None:
+        """The iterations until the schedule has come to its end; None if it is endless."""
+        return None
+
+    def cycle_ends(self, iterations: int) -> list[int]:  # noqa: ARG002
+        """Return where cycles end, up to and including *iterations*.
+
+        At the end of a cycle the learning rate is at its lowest: there one stops training,
+        keeps a snapshot, or averages weights (arXiv 1506.01186, section 3.2).
+
+            >>> from cyclr import Triangular
+            >>> Triangular(0.001, 0.006, step_size=500).cycle_ends(3000)
+            [1000, 2000, 3000]
+        """
+        return []
+
+    def then(self, schedule: ScheduleLike, after: int | None = None) -> "Then":
+        """Follow this schedule by another, each on its own clock.
+
+        The value at i is ``self(i)`` for i < *after*, then ``schedule(i - after)``. *after*,
+        in iterations, is the length of this schedule unless given; an endless one needs it.
+
+            >>> from cyclr import Constant, Linear
+            >>> schedule = Linear(0.0, 1.0, 10).then(Constant(0.5))
+            >>> schedule(0), schedule(9), schedule(10)
+            (0.0, 0.9, 0.5)
+        """
+        from cyclr.schedules.compose import Then
+
+        return Then(self, schedule, after)
+
+    def warmup(self, n: int, start: float = 0.0) -> "Then":
+        """Go linearly from *start* to this schedule's first value in *n* iterations, then on.
+
+        The same as ``Linear(start, self(0), n).then(self)``: this schedule begins after the
+        warm-up and keeps its own clock, so that nothing of it is lost.
+
+            >>> from cyclr import Constant
+            >>> schedule = Constant(1.0).warmup(4)
+            >>> [schedule(i) for i in range(6)]
+            [0.0, 0.25, 0.5, 0.75, 1.0, 1.0]
+        """
+        from cyclr.schedules.ramps import Linear
+
+        return Linear(start, self(0), n).then(self)
+
+    def clip(self, low: float, high: float) -> "Clipped":
+        """Return this schedule, kept between *low* and *high*.
+
+        >>> from cyclr import Linear
+        >>> schedule = Linear(1.0, 0.0, 10).clip(0.2, 0.8)
+        >>> schedule(0), schedule(5), schedule(10)
+        (0.8, 0.5, 0.2)
+        """
+        from cyclr.schedules.compose import Clipped
+
+        return Clipped(self, low, high)
+
+    def mirror(self, low: float, high: float) -> "Mirrored":
+        """Return the inverse of this schedule between *low* and *high*.
+
+        The value is high - (high - low) (a - lowest) / (highest - lowest), where a is this
+        schedule's value: *high* where it is lowest and *low* where it is highest, as
+        momentum is cycled against the learning rate (arXiv 1803.09820, section 4.2).
+
+            >>> from cyclr import Triangular
+            >>> momentum = Triangular(0.001, 0.006, step_size=4).mirror(0.85, 0.95)
+            >>> momentum(0), round(momentum(2), 12), momentum(4)
+            (0.95, 0.9, 0.85)
+        """
+        from cyclr.schedules.compose import Mirrored
+
+        return Mirrored(self, low, high)
+
+    def __mul__(self, factor: float) -> "Scaled":
+        """Return this schedule, its values times a factor that is at least 0."""
+        from cyclr.schedules.compose import Scaled
+
+        return Scaled(self, factor)
+
+    __rmul__ = __mul__
+    __array_ufunc__ = None  # so that numpy.float64(0.1) * schedule is a schedule, too
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the schedule as data that JSON can write; `cyclr.from_dict` reads it back.
+
+        Arguments that have their default value are left out.
+
+            >>> from cyclr import Linear
+            >>> Linear(0.0, 1.0, 10).to_dict()
+            {'cyclr': 1, 'schedule': 'Linear', 'start': 0.0, 'end': 1.0, 'iterations': 10}
+        """
+        from cyclr.schedules.text import to_dict
+
+        return to_dict(self)
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{name}={value!r}" for name, value in settings(self).items())
+        return f"{type(self).__name__}({arguments})"
+
+    def _set(self, **values: Any) -> None:
+        """Set attributes in ``__post_init__``, where the value is not frozen yet."""
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+
+def settings(schedule: Schedule) -> dict[str, Any]:
+    """Return the arguments that differ from their defaults, by name."""
+    given = {}
+    for field in fields(schedule):  # type: ignore[arg-type]  # every schedule is a dataclass
+        value = getattr(schedule, field.name)
+        if field.init and (field.default is MISSING or value != field.default):
+            given[field.name.rstrip("_")] = value  # `warmup` is also a method: see `InverseSqrt`
+    return given
+
+
+def amplitude(low: Any, high: Any) -> Any:
+    """Return the amplitude for which low + amplitude is high, to the last bit.
+
+    The difference itself misses *high* in one case of fifty. With this one, low + amplitude
+    * x, for x from 0 to 1, begins at *low*, ends at *high*, is monotone and never outside.
+    """
+    difference = high - low
+    if is_fraction(difference):
+        return difference
+    if math.isinf(difference):
+        refuse("the highest value", "be finite times above the lowest", (low, high))
+    while low + difference < high:
+        difference = math.nextafter(difference, math.inf)
+    while low + difference > high:
+        difference = math.nextafter(difference, 0.0)
+    return difference
+
+
+def exact(*values: Any) -> Any:
+    """Return the kind of number that lengths are kept in: `Fraction` beside a `Fraction`."""
+    return next((type(value) for value in values if is_fraction(value)), int)
