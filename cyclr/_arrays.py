@@ -57,7 +57,9 @@ class numbers:  # noqa: N801  (a namespace, like the array libraries it stands b
 
     @staticmethod
     def rise_of_fall(t: Any, power: Any) -> Any:
-        """Return 1 - (1-t)^power."""
+        """Return 1 - (1-t)^power, without the cancellation near 0."""
+        if t < 0.5 and type(t) is float:
+            return -math.expm1(power * math.log1p(-t))
         return 1 - (1 - t) ** power
 
     @staticmethod
@@ -76,38 +78,44 @@ class numbers:  # noqa: N801  (a namespace, like the array libraries it stands b
 
 
 class Arrays:
-    """The functions of a formula, for the arrays of one library and one kind of integer."""
+    """The functions of a formula, for the arrays of one library and one kind of number.
 
-    def __init__(self, module: Any, largest: int):
-        self.module = module
-        self.largest = largest  # the largest iteration that the integers of these arrays hold
-        functions = getattr(module, "math", module)  # TensorFlow keeps some of them there
+    In `where`, an array comes first and a Python number second: TensorFlow's graphs take the
+    type of the first.
+    """
+
+    def __init__(self, module: Any, constant: type[int] | type[float], largest: float):
+        self.constant = constant  # what a length becomes before the library sees it
+        self.largest = largest  # the largest length that these arrays hold
+        more = module if hasattr(module, "expm1") else module.math  # TensorFlow's place for them
         self.sin = module.sin
         self.sqrt = module.sqrt
         self.exp = module.exp
-        self.expm1 = functions.expm1
-        self.log1p = functions.log1p
+        self.expm1 = more.expm1
+        self.log1p = more.log1p
         self.where = module.where
 
     def minimum(self, x: Any, limit: Any) -> Any:
         """Return x, but at most the limit, which is a Python number."""
-        if isinstance(x, Lanes):
-            if limit > self.largest:
-                return x
-            return Lanes(self.where(x.array < limit, x.array, limit), self)
-        return self.where(x < limit, x, limit)
-
-    def clip(self, x: Any, low: Any, high: Any) -> Any:
-        """Return x, but at least *low* and at most *high*, which are Python numbers."""
-        return self.where(x < low, low, self.where(x > high, high, x))
+        if not isinstance(x, Lanes):
+            return self.where(x < limit, x, limit)
+        if limit > self.largest:
+            return x
+        limit = self.constant(limit)
+        return Lanes(self.where(x.array < limit, x.array, limit), self)
 
     def maximum(self, x: Any, limit: Any) -> Any:
         """Return x, but at least the limit, which is a Python number."""
-        if isinstance(x, Lanes):
-            if limit > self.largest:
-                return self.where(x.array < 0, x.array, float(limit))
-            return Lanes(self.where(x.array > limit, x.array, limit), self)
-        return self.where(x > limit, x, limit)
+        if not isinstance(x, Lanes):
+            return self.where(x > limit, x, limit)
+        if limit > self.largest:
+            return x.array * 0 / 1 + float(limit)
+        limit = self.constant(limit)
+        return Lanes(self.where(x.array > limit, x.array, limit), self)
+
+    def clip(self, x: Any, low: Any, high: Any) -> Any:
+        """Return x, but at least *low* and at most *high*, which are Python numbers."""
+        return self.minimum(self.maximum(x, low), high)
 
     def power(self, base: Any, exponent: Any) -> Any:
         """Return base ** exponent, for 0 < base < 1.
@@ -122,49 +130,44 @@ class Arrays:
 
     def rise_of_fall(self, t: Any, power: Any) -> Any:
         """Return 1 - (1-t)^power, without the cancellation near 0."""
-        early = self.where(t < 0.5, t, 0.5)
-        return self.where(t < 0.5, -self.expm1(power * self.log1p(-early)), 1 - (1 - t) ** power)
+        early = -self.expm1(power * self.log1p(-self.minimum(t, 0.5)))
+        return self.where(t < 0.5, early, 1 - (1 - t) ** power)
 
     # The next two are chains of choices, not look-ups: they serve every library, traced or
     # not, and the edges that the integers can't hold are left out of them.
 
-    def pick(self, i: Any, edges: Sequence[int], values: Sequence[Any]) -> Any:
+    def pick(self, i: "Lanes", edges: Sequence[int], values: Sequence[Any]) -> Any:
         """Return values[k], where k of the sorted edges are not after *i*."""
-        array = i.array if isinstance(i, Lanes) else i
-        value = array * 0 / 1 + values[0]
+        value = i.array * 0 / 1 + values[0]
         for edge, other in zip(edges, values[1:], strict=True):
-            if edge > self.largest:
-                break
-            value = self.where(array >= edge, other, value)
+            if edge <= self.largest:
+                value = self.where(i < edge, value, other)
         return value
 
     def leg(
-        self, i: Any, edges: Sequence[int], legs: Sequence[tuple[int, int, int]]
+        self, i: "Lanes", edges: Sequence[int], legs: Sequence[tuple[int, int, int]]
     ) -> tuple[Any, Any]:
         """Return (i - origin) / length and the cycle, of the leg that *i* is in.
 
         The origin of the last leg may be out of reach; the excess is then added in floats.
         """
-        array = i.array if isinstance(i, Lanes) else i
-        zero = array * 0
-        origins, lengths, excesses, cycles = zero, zero / 1, zero / 1, zero / 1
-        for edge, (origin, length, cycle) in zip(edges, legs, strict=True):
-            if edge > self.largest:
-                break
-            here = array >= edge
-            reachable = min(origin, self.largest)
-            origins = self.where(here, reachable, origins)
-            lengths = self.where(here, float(length), lengths)
-            excesses = self.where(here, float(reachable - origin), excesses)
-            cycles = self.where(here, float(cycle), cycles)
-        return ((array - origins) / 1 + excesses) / lengths, cycles
+        origin = i.array * 0
+        excess = length = cycle = origin / 1
+        for edge, (o, n, k) in zip(edges, legs, strict=True):
+            if edge <= self.largest:
+                reached = min(o, self.largest)
+                origin = self.where(i < edge, origin, self.constant(reached))
+                excess = self.where(i < edge, excess, float(reached - o))
+                length = self.where(i < edge, length, float(n))
+                cycle = self.where(i < edge, cycle, float(k))
+        return ((i.array - origin) / 1 + excess) / length, cycle
 
 
 class Lanes:
-    """An array of iterations, whose integers behave as Python's do.
+    """An array of iterations, whose numbers behave as Python's do.
 
-    Lengths that its integers can't hold, as 2^31 in JAX's int32, are never given to the
-    library; a quotient is the library's own floating-point array.
+    Lengths that it can't hold, as 2^31 in JAX's int32, are never given to the library; a
+    quotient is the library's own floating-point array.
     """
 
     __slots__ = ("array", "xp")
@@ -174,63 +177,61 @@ class Lanes:
         self.xp = xp
 
     def __mod__(self, n: int) -> "Lanes":
-        return self if n > self.xp.largest else Lanes(self.array % n, self.xp)
+        return self if n > self.xp.largest else Lanes(self.array % self.xp.constant(n), self.xp)
 
     def __floordiv__(self, n: int) -> "Lanes":
-        return Lanes(self.array * 0 if n > self.xp.largest else self.array // n, self.xp)
+        if n > self.xp.largest:
+            return Lanes(self.array * 0, self.xp)
+        return Lanes(self.array // self.xp.constant(n), self.xp)
 
-    def __sub__(self, n: int) -> "Lanes":
-        return Lanes(self.array - n, self.xp)
+    def __sub__(self, n: int) -> Any:
+        if n > self.xp.largest:
+            return -(n - self)
+        return Lanes(self.array - self.xp.constant(n), self.xp)
 
     def __rsub__(self, n: int) -> Any:
         if n <= self.xp.largest:
-            return Lanes(n - self.array, self.xp)
-        return (self.xp.largest - self.array) / 1 + float(n - self.xp.largest)
+            return Lanes(self.xp.constant(n) - self.array, self.xp)
+        reached = int(self.xp.largest)
+        return (reached - self.array) / 1 + float(n - reached)
 
     def __abs__(self) -> "Lanes":
         return Lanes(abs(self.array), self.xp)
 
     def __truediv__(self, n: int) -> Any:
-        return self.array / n if n <= self.xp.largest else self.array / 1 / float(n)
+        if n > self.xp.largest:
+            return self.array / 1 / float(n)
+        return self.array / self.xp.constant(n)
 
     def __rtruediv__(self, n: int) -> Any:
         return float(n) / (self.array / 1)
 
     def __lt__(self, n: int) -> Any:
-        return self.array < n if n <= self.xp.largest else self.array == self.array
-
-    def __ge__(self, n: int) -> Any:
-        return self.array >= n if n <= self.xp.largest else self.array != self.array
+        if n > self.xp.largest:
+            return self.array == self.array
+        return self.array < self.xp.constant(n)
 
 
 def enter(iteration: Any) -> tuple[Any, Any]:
     """Return the iteration as the formulas take it, and the namespace that goes with it.
 
-    A Python number is checked. An array is not looked into; its integers are wrapped.
+    A Python number is checked; an array is wrapped, and not looked into.
     """
     if isinstance(iteration, Lanes):  # from a schedule to its parts
         return iteration, iteration.xp
     if isinstance(iteration, (int, float)) or type(iteration).__module__ == "fractions":
         return _checked(iteration), numbers
-    library = _library(type(iteration))
-    if library is None:
-        raise TypeError(
-            f"iteration must be a number or an array: got {type(iteration).__name__}"
-            "\n\nHint: [schedule(i) for i in iterations] or schedule(numpy.asarray(iterations))"
-        )
-    module = sys.modules[library] if library else iteration.__array_namespace__()
+    module = _module(iteration)
     dtype = str(iteration.dtype)
     if "float" in dtype:
-        return iteration, Arrays(module, sys.maxsize)
-    if "int64" in dtype and "uint" not in dtype:
-        return _lanes(iteration, Arrays(module, 2**63 - 1))
-    if "int32" in dtype and "uint" not in dtype:
-        return _lanes(iteration, Arrays(module, 2**31 - 1))
-    return enter(_widened(iteration, module))
-
-
-def _lanes(array: Any, xp: Arrays) -> tuple[Lanes, Arrays]:
-    return Lanes(array, xp), xp
+        xp = Arrays(module, float, math.inf)
+    elif "int32" in dtype and "uint" not in dtype:
+        xp = Arrays(module, int, 2**31 - 1)
+    else:
+        if "int64" not in dtype or "uint" in dtype:
+            iteration = _widened(iteration, module)
+        xp = Arrays(module, int, 2**31 - 1 if "int32" in str(iteration.dtype) else 2**63 - 1)
+    return Lanes(iteration, xp), xp
 
 
 def _checked(iteration: Any) -> Any:
@@ -262,10 +263,15 @@ _MODULES = {
 }
 
 
-def _library(kind: type) -> str | None:
-    """Return the module whose functions take arrays of this type; "" is: ask the array."""
-    for base in kind.__mro__:
+def _module(array: Any) -> Any:
+    """Return the module whose functions take this array."""
+    for base in type(array).__mro__:
         name = _MODULES.get(base.__module__.partition(".")[0])
         if name is not None:
-            return name
-    return "" if hasattr(kind, "__array_namespace__") else None
+            return sys.modules[name]
+    if hasattr(array, "__array_namespace__"):
+        return array.__array_namespace__()
+    raise TypeError(
+        f"iteration must be a number or an array: got {type(array).__name__}"
+        "\n\nHint: [schedule(i) for i in iterations] or schedule(numpy.asarray(iterations))"
+    )

@@ -145,16 +145,16 @@ def _receiver(schedule: Schedule) -> str:
 class _Wrapper(Schedule):
     """A schedule made from one other, which keeps the time."""
 
-    schedule: Schedule
+    inner: Schedule
 
     @property
     def length(self) -> int | None:
         """The iterations until the schedule has come to its end; None if it is endless."""
-        return self.schedule.length
+        return self.inner.length
 
     def cycle_ends(self, iterations: int) -> list[int]:
         """Return where cycles end, up to and including *iterations*."""
-        return self.schedule.cycle_ends(iterations)
+        return self.inner.cycle_ends(iterations)
 
 
 @dataclass(frozen=True, repr=False)
@@ -169,24 +169,24 @@ class Scaled(_Wrapper):
         0.05
     """
 
-    schedule: Schedule
+    inner: Schedule
     factor: float
 
     def __post_init__(self) -> None:
-        schedule = scheduled("schedule", self.schedule)
+        schedule = scheduled("schedule", self.inner)
         factor = number("factor", self.factor, at_least=0)
         self._set(
-            schedule=schedule,
+            inner=schedule,
             factor=factor,
             lowest=schedule.lowest * factor if factor else 0.0,
             highest=schedule.highest * factor if factor else 0.0,
         )
 
     def at(self, i: Any, /) -> Any:  # noqa: D102
-        return self.schedule(i) * self.factor
+        return self.inner(i) * self.factor
 
     def __repr__(self) -> str:
-        return f"{self.schedule!r} * {self.factor!r}"
+        return f"{self.inner!r} * {self.factor!r}"
 
 
 @dataclass(frozen=True, repr=False)
@@ -201,15 +201,15 @@ class Clipped(_Wrapper):
         0.3
     """
 
-    schedule: Schedule
+    inner: Schedule
     low: float
     high: float
 
     def __post_init__(self) -> None:
-        schedule = scheduled("schedule", self.schedule)
+        schedule = scheduled("schedule", self.inner)
         low, high = _bounds(self.low, self.high)
         self._set(
-            schedule=schedule,
+            inner=schedule,
             low=low,
             high=high,
             lowest=min(max(schedule.lowest, low), high),
@@ -220,10 +220,10 @@ class Clipped(_Wrapper):
         xp = numbers
         if type(i) is not int or i < 0:
             i, xp = enter(i)
-        return xp.clip(self.schedule(i), self.low, self.high)
+        return xp.clip(self.inner(i), self.low, self.high)
 
     def __repr__(self) -> str:
-        return f"{_receiver(self.schedule)}.clip({self.low!r}, {self.high!r})"
+        return f"{_receiver(self.inner)}.clip({self.low!r}, {self.high!r})"
 
 
 @dataclass(frozen=True, repr=False)
@@ -240,13 +240,13 @@ class Mirrored(_Wrapper):
         (0.95, 0.85)
     """
 
-    schedule: Schedule
+    inner: Schedule
     low: float
     high: float
     _range: float = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        schedule = scheduled("schedule", self.schedule)
+        schedule = scheduled("schedule", self.inner)
         low, high = _bounds(self.low, self.high)
         if not schedule.lowest < schedule.highest:
             refuse("schedule", "change, to be mirrored", schedule)
@@ -256,7 +256,7 @@ class Mirrored(_Wrapper):
                 "\n\nHint: .clip(low, high).mirror(low, high)"
             )
         self._set(
-            schedule=schedule,
+            inner=schedule,
             low=low,
             high=high,
             lowest=low,
@@ -269,12 +269,12 @@ class Mirrored(_Wrapper):
         xp = numbers
         if type(i) is not int or i < 0:
             i, xp = enter(i)
-        x = (self.schedule.highest - self.schedule(i)) / self._range
+        x = (self.inner.highest - self.inner(i)) / self._range
         value = self.low + self._amplitude * x
-        return value if xp is numbers else xp.clip(value, self.low, self.high)
+        return xp.clip(value, self.low, self.high)
 
     def __repr__(self) -> str:
-        return f"{_receiver(self.schedule)}.mirror({self.low!r}, {self.high!r})"
+        return f"{_receiver(self.inner)}.mirror({self.low!r}, {self.high!r})"
 
 
 def _bounds(low: Any, high: Any) -> tuple[Any, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 from cyclr._arrays import enter, numbers
 from cyclr._checks import choice, number, refuse, whole
 from cyclr.schedules.ramps import Constant
-from cyclr.schedules.schedule import Schedule, amplitude, exact
+from cyclr.schedules.schedule import Schedule, amplitude, divisor
 from cyclr.schedules.shapes import RISES
 
 __all__ = ["CosineRestarts", "Cyclical", "ExpRange", "Triangular", "Triangular2", "step_size"]
@@ -82,7 +82,6 @@ class _Cycle(Schedule):
         peak_decay = number("peak_decay", peak_decay, above=0, at_most=1)
         choice("decays", decays, ("amplitude", "bounds"))
 
-        kind = exact(base_lr, max_lr)
         # A cycle that stretches, or ends where the next one would begin at its peak, is looked up.
         listed = cycle_mult != 1 or (up == 0 and cycles is not None)
         edges, legs = _legs(up, down, cycle_mult, cycles, FARTHEST) if listed else ((), ())
@@ -92,6 +91,7 @@ class _Cycle(Schedule):
             max_lr=max_lr,
             cycle_mult=cycle_mult,
             cycles=cycles,
+            lowest=base_lr,
             highest=max_lr,
             _amplitude=amplitude(base_lr, max_lr),
             _rise=RISES[shape],
@@ -103,14 +103,17 @@ class _Cycle(Schedule):
             _up=up,
             _down=down,
             _period=up + down,
-            _rising=kind(max(up, 1)),
-            _falling=kind(down),
+            _rising=divisor(max(up, 1), base_lr, max_lr),
+            _falling=divisor(down, base_lr, max_lr),
             _symmetric=up == down and up < 2**30,
             _edges=edges,
             _legs=legs,
             _end=end,
         )
-        self._set(lowest=self(end) if end is not None else 0.0 if self._both_decay else base_lr)
+        if self._both_decay:
+            self._set(lowest=0.0)  # what it tends to, unless it stops before
+            if end is not None:
+                self._set(lowest=self(end))
 
     def at(self, i: Any, /) -> Any:
         xp = numbers
@@ -138,12 +141,15 @@ class _Cycle(Schedule):
         if self._shrinks:
             if self._peak_decay is not None:
                 x = x * xp.power(self._peak_decay, cycle if self._edges else i // self._period)
-            if self._both_decay:
-                return (self.base_lr + self._amplitude * x) * xp.power(self._gamma, i)
-            if self._gamma is not None:
+            if self._gamma is not None and not self._both_decay:
                 x = x * xp.power(self._gamma, i)
         value = self.base_lr + self._amplitude * x
-        return value if xp is numbers else xp.minimum(value, self.max_lr)
+        if self._both_decay:
+            value = xp.minimum(value, self.max_lr) * xp.power(self._gamma, i)
+            return xp.maximum(value, self.lowest)
+        if xp is numbers:  # a call less than the next line
+            return value if value < self.max_lr else self.max_lr
+        return xp.minimum(value, self.max_lr)
 
     def _list_up_to(self, iteration: float) -> None:
         edges, legs = _legs(self._up, self._down, self.cycle_mult, None, int(iteration))
@@ -235,11 +241,11 @@ def _legs(
 
 
 def _stretched(half: int, scale: Any, cycle: int) -> int:
-    """Return half a cycle's length, stretched, which must leave at least one iteration."""
+    """Return half a cycle's length, stretched, which which must have an iteration left."""
     length = round(half * scale) if half * scale < math.inf else 0
-    if half > 0 and not 1 <= length <= FARTHEST**2:
+    if half > 0 and length < 1:
         raise ValueError(
-            f"cycle_mult must leave each half cycle at least 1 iteration and at most {FARTHEST}:"
+            f"cycle_mult must leave every half cycle at least 1 iteration:"
             f" got {half * scale:.3g} in cycle {cycle + 1}"
         )
     return length

@@ -109,7 +109,9 @@ class Piecewise(Schedule):
         if any(later <= earlier for earlier, later in pairwise(milestones)):
             refuse("milestones", "increase", list(self.milestones))
         if len(values) != len(milestones) + 1:
-            refuse("values", f"be {len(milestones) + 1}, one more than milestones", list(values))
+            refuse(
+                "values", f"be {len(milestones) + 1}, one more than milestones", list(self.values)
+            )
         self._set(milestones=milestones, values=values, lowest=min(values), highest=max(values))
 
     def at(self, i: Any, /) -> Any:  # noqa: D102
@@ -164,4 +166,6 @@ class InverseSqrt(Schedule):
         warmup = self.warmup_
         rise = self.start_lr + self._amplitude * (xp.minimum(i, warmup) / warmup)
         value = rise * xp.sqrt(warmup / xp.maximum(i, warmup))
-        return value if xp is numbers else xp.minimum(value, self.max_lr)
+        if xp is numbers:  # a call less than the next line
+            return value if value < self.max_lr else self.max_lr
+        return xp.minimum(value, self.max_lr)

@@ -6,7 +6,7 @@ from typing import Any
 
 from cyclr._arrays import enter, numbers
 from cyclr._checks import choice, number, whole
-from cyclr.schedules.schedule import Schedule, amplitude, exact
+from cyclr.schedules.schedule import Schedule, amplitude, divisor
 from cyclr.schedules.shapes import RISES
 
 __all__ = ["Constant", "Cosine", "Exponential", "Linear", "Polynomial", "Ramp"]
@@ -50,14 +50,14 @@ class _Way(Schedule):
 
     def _prepare(self, rise: Any, power: Any) -> None:
         low, high = sorted((self.start, self.end))
-        n = exact(low, high)(self.iterations)
+        n = self.iterations
         self._set(
             lowest=low,
             highest=high,
             _amplitude=amplitude(low, high),
             # Time runs from the lower value, backwards in a falling ramp.
             _origin=n if self.start > self.end else 0,
-            _length=-n if self.start > self.end else n,
+            _length=divisor(-n if self.start > self.end else n, low, high),
             _rise=rise,
             _power=power,
         )
@@ -70,7 +70,9 @@ class _Way(Schedule):
         if self._rise is not None:
             x = self._rise(x, xp, self._power)
         value = self.lowest + self._amplitude * x
-        return value if xp is numbers else xp.minimum(value, self.highest)
+        if xp is numbers:  # a call less than the next line
+            return value if value < self.highest else self.highest
+        return xp.minimum(value, self.highest)
 
     @property
     def length(self) -> int:
@@ -209,11 +211,11 @@ class Exponential(Schedule):
         start = number("start", self.start, above=0)
         end = number("end", self.end, above=0)
         low, high = sorted((start, end))
-        middle = math.exp((math.log(low) + math.log(high)) / 2)
+        middle = math.sqrt(low) * math.sqrt(high)
         rate = math.log(high) - math.log(low)
         # A hair more than the distance, and clipped: then both ends are exact.
         while middle * math.exp(rate / 2) < high or middle * math.exp(-rate / 2) > low:
-            rate += math.ulp(rate or 1.0)
+            rate += math.ulp(max(rate, 1.0))
         self._set(
             start=start,
             end=end,

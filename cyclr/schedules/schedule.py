@@ -9,7 +9,7 @@ from cyclr._checks import is_fraction, refuse
 if TYPE_CHECKING:
     from cyclr.schedules.compose import Clipped, Mirrored, Scaled, Then
 
-__all__ = ["Schedule", "ScheduleLike", "amplitude", "exact", "settings"]
+__all__ = ["Schedule", "ScheduleLike", "amplitude", "divisor", "settings"]
 
 Array = TypeVar("Array")
 
@@ -174,10 +174,11 @@ def settings(schedule: Schedule) -> dict[str, Any]:
 
 
 def amplitude(low: Any, high: Any) -> Any:
-    """Return the amplitude for which low + amplitude is high, to the last bit.
+    """Return the amplitude for which low + amplitude is *high*, or a last bit above.
 
-    The difference itself misses *high* in one case of fifty. With this one, low + amplitude
-    * x, for x from 0 to 1, begins at *low*, ends at *high*, is monotone and never outside.
+    The difference itself misses *high* in one case of fifty. With this one, the smaller of
+    *high* and low + amplitude * x, for x from 0 to 1, begins at *low*, ends at *high*, is
+    monotone and never outside, to the last bit.
     """
     difference = high - low
     if is_fraction(difference):
@@ -186,11 +187,9 @@ def amplitude(low: Any, high: Any) -> Any:
         refuse("the highest value", "be finite times above the lowest", (low, high))
     while low + difference < high:
         difference = math.nextafter(difference, math.inf)
-    while low + difference > high:
-        difference = math.nextafter(difference, 0.0)
     return difference
 
 
-def exact(*values: Any) -> Any:
-    """Return the kind of number that lengths are kept in: `Fraction` beside a `Fraction`."""
-    return next((type(value) for value in values if is_fraction(value)), int)
+def divisor(length: int, *values: Any) -> Any:
+    """Return a length to divide by: a `Fraction` if a value is one, so that it stays exact."""
+    return next((type(value) for value in values if is_fraction(value)), float)(length)

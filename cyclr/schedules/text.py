@@ -80,7 +80,7 @@ def from_dict(data: dict[str, Any]) -> Schedule:
     version = data.get("cyclr", VERSION)
     if version != VERSION:
         refuse("cyclr, the version of the data,", f"be {VERSION}", version)
-    return _read(data)
+    return cast(Schedule, _read(data))
 
 
 def _read(value: Any) -> Any:
@@ -166,8 +166,8 @@ class _Reader:
         for schedule, factor in ((node.left, node.right), (node.right, node.left)):
             if isinstance(factor, ast.Constant):
                 try:
-                    return self.schedule(schedule) * self.argument(factor)
-                except TypeError as error:
+                    return self.schedule(schedule) * cast(float, self.argument(factor))
+                except (TypeError, ValueError) as error:
                     self.fail(factor, str(error))
         self.fail(node, "a schedule times a number is expected here")
 

@@ -1,0 +1,261 @@
+"""Bad arguments are refused at construction, by name, rule and value."""
+
+import math
+from fractions import Fraction
+
+import pytest
+
+import cyclr
+
+TRIANGULAR = {"base_lr": 0.001, "max_lr": 0.006, "step_size": 2000}
+ONE_CYCLE = {"max_lr": 0.1, "iterations": 100}
+WSD = {"max_lr": 0.1, "iterations": 100, "warmup": 10, "decay": 20}
+RESTARTS = {"base_lr": 0.0, "max_lr": 0.1, "first_cycle": 10}
+
+
+@pytest.mark.parametrize(
+    ("policy", "arguments", "wrong", "message"),
+    [
+        (cyclr.Triangular, TRIANGULAR, {"step_size": 0}, "step_size must be at least 1: got 0"),
+        (cyclr.Triangular, TRIANGULAR, {"step_size": -4}, "step_size must be at least 1: got -4"),
+        (
+            cyclr.Triangular,
+            TRIANGULAR,
+            {"step_size": 2.5},
+            "step_size must be a whole number: got 2.5",
+        ),
+        (
+            cyclr.Triangular,
+            TRIANGULAR,
+            {"step_size": math.nan},
+            "step_size must be a whole number: got nan",
+        ),
+        (
+            cyclr.Triangular,
+            TRIANGULAR,
+            {"step_size_down": 0},
+            "step_size_down must be at least 1: got 0",
+        ),
+        (
+            cyclr.Triangular,
+            TRIANGULAR,
+            {"base_lr": 0.01},
+            "base_lr must be at most max_lr, 0.006: got 0.01",
+        ),
+        (cyclr.Triangular, TRIANGULAR, {"base_lr": -1}, "base_lr must be at least 0: got -1"),
+        (cyclr.Triangular, TRIANGULAR, {"max_lr": math.nan}, "max_lr must be finite: got nan"),
+        (cyclr.Triangular, TRIANGULAR, {"max_lr": math.inf}, "max_lr must be finite: got inf"),
+        (
+            cyclr.Triangular,
+            TRIANGULAR,
+            {"shape": "round"},
+            "shape must be one of 'linear', 'cosine', 'parabolic', 'polynomial', '1-sqrt':"
+            " got 'round'",
+        ),
+        (cyclr.Triangular, TRIANGULAR, {"cycles": 0}, "cycles must be at least 1: got 0"),
+        (
+            cyclr.Triangular,
+            TRIANGULAR,
+            {"cycle_mult": 1.5},
+            "cycle_mult must be a whole number unless cycles is given: got 1.5",
+        ),
+        (
+            cyclr.Triangular,
+            TRIANGULAR,
+            {"cycle_mult": 0.1, "cycles": 5},
+            "cycle_mult must leave every half cycle at least 1 iteration: got 0.2 in cycle 5",
+        ),
+        (
+            cyclr.ExpRange,
+            TRIANGULAR,
+            {"gamma": 1.1},
+            "gamma must be at most 1: got 1.1",
+        ),
+        (cyclr.ExpRange, TRIANGULAR, {"gamma": 0}, "gamma must be above 0: got 0"),
+        (
+            cyclr.ExpRange,
+            {**TRIANGULAR, "gamma": 0.9},
+            {"decays": "both"},
+            "decays must be one of 'amplitude', 'bounds': got 'both'",
+        ),
+        (
+            cyclr.CosineRestarts,
+            RESTARTS,
+            {"peak_decay": 0},
+            "peak_decay must be above 0: got 0",
+        ),
+        (
+            cyclr.CosineRestarts,
+            RESTARTS,
+            {"first_cycle": 0},
+            "first_cycle must be at least 1: got 0",
+        ),
+        (cyclr.OneCycle, ONE_CYCLE, {"iterations": 1}, "iterations must be at least 2: got 1"),
+        (cyclr.OneCycle, ONE_CYCLE, {"warmup": 0}, "warmup must be above 0: got 0"),
+        (cyclr.OneCycle, ONE_CYCLE, {"warmup": 1}, "warmup must be below 1: got 1"),
+        (cyclr.OneCycle, ONE_CYCLE, {"phases": 4}, "phases must be 2 or 3: got 4"),
+        (
+            cyclr.OneCycle,
+            ONE_CYCLE,
+            {"phases": 3, "warmup": 0.6},
+            "warmup must leave an end to the 100 iterations, of which 120 precede it: got 0.6",
+        ),
+        (
+            cyclr.OneCycle,
+            ONE_CYCLE,
+            {"initial_divisor": 0},
+            "initial_divisor must be at least 1: got 0",
+        ),
+        (
+            cyclr.WarmupStableDecay,
+            WSD,
+            {"warmup": 90},
+            "warmup + decay must be at most iterations, 100: got 90 + 20",
+        ),
+        (cyclr.WarmupStableDecay, WSD, {"decay": 0}, "decay must be at least 1: got 0"),
+        (
+            cyclr.WarmupStableDecay,
+            WSD,
+            {"end_lr": 1},
+            "end_lr must be at most max_lr, 0.1: got 1",
+        ),
+        (
+            cyclr.Linear,
+            {"start": 0, "end": 1},
+            {"iterations": 0},
+            "iterations must be at least 1: got 0",
+        ),
+        (
+            cyclr.Exponential,
+            {"end": 1, "iterations": 10},
+            {"start": 0},
+            "start must be above 0: got 0",
+        ),
+        (
+            cyclr.Polynomial,
+            {"start": 0, "end": 1, "iterations": 10},
+            {"power": 0},
+            "power must be above 0: got 0",
+        ),
+        (cyclr.Constant, {}, {"lr": -0.1}, "lr must be at least 0: got -0.1"),
+        (cyclr.Decay, {"base_lr": 1}, {"gamma": 1.01}, "gamma must be at most 1: got 1.01"),
+        (
+            cyclr.Steps,
+            {"base_lr": 1, "gamma": 0.5},
+            {"every": 0},
+            "every must be at least 1: got 0",
+        ),
+        (
+            cyclr.Piecewise,
+            {"values": [1, 2, 3]},
+            {"milestones": [5, 5]},
+            "milestones must increase: got [5, 5]",
+        ),
+        (
+            cyclr.Piecewise,
+            {"milestones": [5]},
+            {"values": [1]},
+            "values must be 2, one more than milestones: got [1]",
+        ),
+        (
+            cyclr.InverseSqrt,
+            {"max_lr": 1, "warmup": 10},
+            {"start_lr": 2},
+            "start_lr must be at most max_lr, 1: got 2",
+        ),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_rule(policy, arguments, wrong, message):
+    with pytest.raises(ValueError) as error:
+        policy(**{**arguments, **wrong})
+
+    assert str(error.value).splitlines()[0] == message
+
+
+@pytest.mark.parametrize(
+    ("policy", "arguments", "wrong", "message"),
+    [
+        (cyclr.Triangular, TRIANGULAR, {"base_lr": True}, "base_lr must be a number: got True"),
+        (cyclr.Triangular, TRIANGULAR, {"max_lr": "0.1"}, "max_lr must be a number: got '0.1'"),
+        (cyclr.Triangular, TRIANGULAR, {"max_lr": None}, "max_lr must be a number: got None"),
+        (
+            cyclr.Triangular,
+            TRIANGULAR,
+            {"step_size": True},
+            "step_size must be a whole number: got True",
+        ),
+        (cyclr.Triangular, TRIANGULAR, {"shape": None}, "shape must be a string: got None"),
+        (
+            cyclr.Piecewise,
+            {"values": [1, 2]},
+            {"milestones": 5},
+            "milestones must be a list or a tuple: got 5",
+        ),
+    ],
+)
+def test_a_wrong_kind_of_thing_is_a_type_error(policy, arguments, wrong, message):
+    with pytest.raises(TypeError) as error:
+        policy(**{**arguments, **wrong})
+
+    assert str(error.value) == message
+
+
+def test_a_whole_float_is_a_length():
+    assert cyclr.Triangular(0.001, 0.006, 2000.0) == cyclr.Triangular(0.001, 0.006, 2000)
+    assert type(cyclr.Triangular(0.001, 0.006, 2000.0).step_size) is int
+
+
+def test_whole_numbers_become_floats_and_fractions_stay():
+    assert type(cyclr.Triangular(1, 5, 4).base_lr) is float
+    assert type(cyclr.Triangular(Fraction(1, 3), 5, 4).base_lr) is Fraction
+
+
+@pytest.mark.parametrize("i", [-1, -0.5, math.nan, math.inf])
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        cyclr.Constant(0.1),
+        cyclr.Triangular(0.001, 0.006, 10),
+        cyclr.Linear(0, 1, 10),
+        cyclr.Decay(0.1, 0.9),
+        cyclr.OneCycle(0.1, 100),
+        cyclr.Constant(0.1).warmup(10) * 2,
+    ],
+)
+def test_an_iteration_that_cannot_be_is_refused(schedule, i):
+    with pytest.raises(ValueError, match="iteration must be finite and at least 0: got "):
+        schedule(i)
+
+
+@pytest.mark.parametrize("i", [True, "3", None, [1, 2]])
+def test_nor_is_anything_but_a_number_or_an_array_an_iteration(i):
+    with pytest.raises(TypeError, match="iteration must be a number or an array: got "):
+        cyclr.Triangular(0.001, 0.006, 10)(i)
+
+
+def test_too_few_iterations_to_fit_the_cycles():
+    with pytest.raises(ValueError, match="Hint: cycles=3 is the most that fit") as error:
+        cyclr.Triangular.fit(0.001, 0.006, 7, cycles=4)
+
+    assert str(error.value).startswith("iterations must be at least 2 a cycle: got 7 for 4 cycles")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((0, 100), "samples must be at least 1: got 0"),
+        ((100, 0), "batch_size must be at least 1: got 0"),
+        ((100, 10, 0), "epochs must be at least 1: got 0"),
+        ((100, 10, 2.5), "epochs must be a whole number: got 2.5"),
+    ],
+)
+def test_the_step_size_rule_checks_its_arguments(arguments, message):
+    with pytest.raises(ValueError) as error:
+        cyclr.step_size(*arguments)
+
+    assert str(error.value) == message
+
+
+def test_a_schedule_is_frozen():
+    with pytest.raises(AttributeError):
+        cyclr.Triangular(0.001, 0.006, 10).max_lr = 1

@@ -1,0 +1,92 @@
+"""Arrays of NumPy give what Python numbers give."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import cyclr
+import strategies as any_
+
+TRIANGULAR = cyclr.Triangular(0.001, 0.006, 2000)
+
+iterations = st.lists(st.integers(0, 10**5) | st.integers(0, 2**62), min_size=1, max_size=20)
+
+
+@given(any_.schedules, iterations)
+def test_integers_give_the_values_of_the_scalars(schedule, i):
+    array = schedule(np.array(i, dtype=np.int64))
+    expected = [schedule(n) for n in i]
+
+    assert array.dtype == np.float64
+    # Powers and sines may differ in the last bits; a power of i ln(gamma) = 700, in more.
+    assert array == pytest.approx(expected, rel=1e-12, abs=1e-300)
+    assert (array >= schedule.lowest).all()
+    assert (array <= schedule.highest).all()
+
+
+linear = (
+    any_.triangular()
+    | any_.triangular(cyclr.Triangular2)
+    | any_.cyclical(shapes=["linear", "parabolic"]).map(
+        lambda s: cyclr.Cyclical(s.base_lr, s.max_lr, s.step_size, shape=s.shape, cycles=s.cycles)
+    )
+    | st.builds(cyclr.Linear, any_.rates, any_.rates, any_.lengths)
+    | any_.piecewise()
+)
+
+
+@given(linear | st.builds(lambda a, b: a.then(b, after=50), linear, linear), iterations)
+def test_without_transcendental_functions_to_the_bit(schedule, i):
+    assert schedule(np.array(i)).tolist() == [schedule(n) for n in i]
+
+
+@given(any_.schedules, st.lists(st.integers(0, 10**6), min_size=1, max_size=20))
+def test_floats_give_the_values_of_the_integers(schedule, i):
+    array = schedule(np.array(i, dtype=np.float64))
+
+    assert array == pytest.approx(schedule(np.array(i)), rel=1e-12, abs=1e-300)
+
+
+@pytest.mark.parametrize(
+    "dtype", [np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32, np.uint64]
+)
+def test_every_integer_type_holds_every_length(dtype):
+    i = np.arange(120).astype(dtype)
+    schedule = cyclr.Triangular(0.0, 1.0, 2**40).then(TRIANGULAR, after=60).warmup(3)
+
+    assert schedule(i).tolist() == [schedule(n) for n in range(120)]
+
+
+def test_shapes_are_kept():
+    assert TRIANGULAR(np.arange(6).reshape(2, 3)).shape == (2, 3)
+    assert TRIANGULAR(np.array(5)).shape == ()
+    assert TRIANGULAR(np.array([], dtype=int)).shape == (0,)
+    assert TRIANGULAR(np.int64(5)) == TRIANGULAR(5)
+
+
+def test_a_float64_number_gives_a_float():
+    assert type(TRIANGULAR(np.float64(5))) is float
+
+
+def test_float32_stays_float32_and_sharp():
+    i = np.arange(0, 2**24, 997, dtype=np.float32)
+    expected = np.array([TRIANGULAR(int(n)) for n in i])
+
+    assert TRIANGULAR(i).dtype == np.float32
+    assert np.abs(TRIANGULAR(i) / expected - 1).max() < 2e-7
+
+
+def test_numpy_numbers_are_arguments():
+    schedule = cyclr.Triangular(np.float64(0.001), np.float64(0.006), np.int64(2000))
+
+    assert schedule == TRIANGULAR
+    assert type(schedule.base_lr) is float
+    assert cyclr.from_dict(schedule.to_dict()) == TRIANGULAR
+    assert np.float64(0.5) * TRIANGULAR == TRIANGULAR * 0.5
+
+
+def test_a_function_of_ones_own_gets_the_array():
+    schedule = cyclr.Linear(0, 1, 10).then(lambda i: 1 / (1 + i))
+
+    assert schedule(np.arange(9, 12)).tolist() == [0.9, 1, 0.5]
