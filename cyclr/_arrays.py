@@ -68,7 +68,7 @@ class numbers:  # noqa: N801  (a namespace, like the array libraries it stands b
         return values[bisect_right(edges, i)]
 
     @staticmethod
-    def leg(i: Any, edges: Sequence[int], legs: Sequence[tuple[int, int, int]]) -> tuple[Any, Any]:
+    def leg(i: Any, edges: Sequence[int], legs: Sequence[tuple[int, Any, int]]) -> tuple[Any, Any]:
         """Return (i - origin) / length and the cycle, of the leg that *i* is in.
 
         A leg is (origin, length, cycle) and lasts from its edge to the next one.
@@ -145,7 +145,7 @@ class Arrays:
         return value
 
     def leg(
-        self, i: "Lanes", edges: Sequence[int], legs: Sequence[tuple[int, int, int]]
+        self, i: "Lanes", edges: Sequence[int], legs: Sequence[tuple[int, Any, int]]
     ) -> tuple[Any, Any]:
         """Return (i - origin) / length and the cycle, of the leg that *i* is in.
 

@@ -30,6 +30,15 @@ def stretch(draw):
     return {"cycle_mult": draw(st.integers(1, 4)), "cycles": draw(lasting)}
 
 
+def shape(name):
+    """The arguments for a shape by name."""
+    powers = st.sampled_from([0.5, 2, 2.5, 3]) if name == "polynomial" else st.just(1)
+    return st.fixed_dictionaries({"shape": st.just(name), "power": powers})
+
+
+shapes = st.sampled_from(SHAPES).flatmap(shape)
+
+
 @st.composite
 def cyclical(draw, bounds=bounds, shapes=SHAPES):
     """A `Cyclical` with every argument drawn."""
@@ -39,8 +48,7 @@ def cyclical(draw, bounds=bounds, shapes=SHAPES):
         max_lr,
         draw(st.integers(100, 10_000)),  # a cycle_mult of 0.5 leaves at least 3 of them
         step_size_down=draw(st.none() | st.integers(100, 10_000)),
-        shape=draw(st.sampled_from(shapes)),
-        power=draw(st.sampled_from([0.5, 1, 2, 3])),
+        **draw(st.sampled_from(shapes).flatmap(shape)),
         gamma=draw(st.just(1.0) | st.floats(0.9, 1)),
         peak_decay=draw(st.just(1.0) | factors),
         decays=draw(st.sampled_from(["amplitude", "bounds"])),

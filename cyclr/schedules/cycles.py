@@ -42,6 +42,7 @@ class _Cycle(Schedule):
     max_lr: float
     cycle_mult: float
     cycles: int | None
+    peak_decay: float
     _rise: Any
     _power: Any
     _gamma: Any
@@ -55,7 +56,7 @@ class _Cycle(Schedule):
     _falling: Any
     _symmetric: bool
     _edges: tuple[int, ...]
-    _legs: tuple[tuple[int, int, int], ...]
+    _legs: tuple[tuple[int, Any, int], ...]
     _end: int | None
 
     def _prepare(
@@ -78,19 +79,18 @@ class _Cycle(Schedule):
         cycle_mult = _cycle_mult(self.cycle_mult, cycles)
         choice("shape", shape, RISES)
         power = number("power", power, above=0)
+        if power != 1 and shape != "polynomial":
+            refuse("shape", f"be 'polynomial' where power is given, {power!r}", shape)
         gamma = number("gamma", gamma, above=0, at_most=1)
         peak_decay = number("peak_decay", peak_decay, above=0, at_most=1)
         choice("decays", decays, ("amplitude", "bounds"))
 
-        # A cycle that stretches, or ends where the next one would begin at its peak, is looked up.
-        listed = cycle_mult != 1 or (up == 0 and cycles is not None)
-        edges, legs = _legs(up, down, cycle_mult, cycles, FARTHEST) if listed else ((), ())
-        end = None if cycles is None else edges[-1] if edges else cycles * (up + down)
         self._set(
             base_lr=base_lr,
             max_lr=max_lr,
             cycle_mult=cycle_mult,
             cycles=cycles,
+            peak_decay=peak_decay,
             lowest=base_lr,
             highest=max_lr,
             _amplitude=amplitude(base_lr, max_lr),
@@ -106,14 +106,18 @@ class _Cycle(Schedule):
             _rising=divisor(max(up, 1), base_lr, max_lr),
             _falling=divisor(down, base_lr, max_lr),
             _symmetric=up == down and up < 2**30,
-            _edges=edges,
-            _legs=legs,
-            _end=end,
+            _edges=(),
+            _legs=(),
+            _end=None if cycles is None else cycles * (up + down),
         )
+        # Cycles that stretch, or that end where the next one would begin at its peak, are listed.
+        if cycle_mult != 1 or (up == 0 and cycles is not None):
+            self._list_up_to(FARTHEST)
+            self._set(_end=None if cycles is None else self._edges[-1])
         if self._both_decay:
             self._set(lowest=0.0)  # what it tends to, unless it stops before
-            if end is not None:
-                self._set(lowest=self(end))
+            if self._end is not None:
+                self._set(lowest=self(self._end))
 
     def at(self, i: Any, /) -> Any:
         xp = numbers
@@ -152,8 +156,9 @@ class _Cycle(Schedule):
         return xp.minimum(value, self.max_lr)
 
     def _list_up_to(self, iteration: float) -> None:
-        edges, legs = _legs(self._up, self._down, self.cycle_mult, None, int(iteration))
-        self._set(_edges=edges, _legs=legs)
+        edges, legs = _legs(self._up, self._down, self.cycle_mult, self.cycles, int(iteration))
+        divisible = ((o, divisor(n, self.base_lr, self.max_lr), k) for o, n, k in legs)
+        self._set(_edges=edges, _legs=tuple(divisible))
 
     @property
     def length(self) -> int | None:
@@ -307,6 +312,7 @@ class Cyclical(_Cycle):
         if self.step_size_down is not None:
             down = whole("step_size_down", self.step_size_down, at_least=1)
         self._set(step_size=up, step_size_down=None if down == up else down)
+        self._set(power=number("power", self.power), gamma=number("gamma", self.gamma))
         self._prepare(
             up,
             down,

@@ -52,6 +52,12 @@ RESTARTS = {"base_lr": 0.0, "max_lr": 0.1, "first_cycle": 10}
             "shape must be one of 'linear', 'cosine', 'parabolic', 'polynomial', '1-sqrt':"
             " got 'round'",
         ),
+        (
+            cyclr.Triangular,
+            TRIANGULAR,
+            {"power": 2},
+            "shape must be 'polynomial' where power is given, 2.0: got 'linear'",
+        ),
         (cyclr.Triangular, TRIANGULAR, {"cycles": 0}, "cycles must be at least 1: got 0"),
         (
             cyclr.Triangular,

@@ -79,9 +79,12 @@ def test_float32_stays_float32_and_sharp():
 
 def test_numpy_numbers_are_arguments():
     schedule = cyclr.Triangular(np.float64(0.001), np.float64(0.006), np.int64(2000))
+    decaying = cyclr.ExpRange(np.float32(0.25), 1, 10, gamma=np.float32(0.5), cycles=np.int8(3))
 
     assert schedule == TRIANGULAR
     assert type(schedule.base_lr) is float
+    assert decaying == cyclr.ExpRange(0.25, 1, 10, gamma=0.5, cycles=3)
+    assert {type(x) for x in decaying.to_dict().values()} == {int, float, str}
     assert cyclr.from_dict(schedule.to_dict()) == TRIANGULAR
     assert np.float64(0.5) * TRIANGULAR == TRIANGULAR * 0.5
 

@@ -92,21 +92,19 @@ def test_each_cycle_of_triangular2_has_half_the_amplitude_of_the_one_before(sche
     assert later == math.ldexp(schedule(i), -cycles) or later < 1e-300
 
 
-@given(any_.bounds, any_.lengths, st.data(), st.sampled_from(any_.SHAPES))
+@given(any_.bounds, any_.lengths, st.data(), any_.shapes)
 def test_equal_halves_are_symmetric_to_the_bit(bounds, step_size, data, shape):
-    schedule = cyclr.Cyclical(*bounds, step_size, shape=shape, power=3)
+    schedule = cyclr.Cyclical(*bounds, step_size, **shape)
     d = data.draw(st.integers(0, step_size))
     cycle = data.draw(st.integers(0, 10**12)) * 2 * step_size
 
     assert schedule(cycle + step_size - d) == schedule(cycle + step_size + d)
 
 
-@given(
-    any_.bounds, any_.lengths, any_.lengths, st.integers(0, 10**12), st.sampled_from(any_.SHAPES)
-)
+@given(any_.bounds, any_.lengths, any_.lengths, st.integers(0, 10**12), any_.shapes)
 def test_corners_are_exact(bounds, up, down, cycle, shape):
     base_lr, max_lr = bounds
-    schedule = cyclr.Cyclical(base_lr, max_lr, up, step_size_down=down, shape=shape, power=0.7)
+    schedule = cyclr.Cyclical(base_lr, max_lr, up, step_size_down=down, **shape)
     start = cycle * (up + down)
 
     assert schedule(start) == base_lr
@@ -114,13 +112,13 @@ def test_corners_are_exact(bounds, up, down, cycle, shape):
     assert schedule(start + up + down) == base_lr
 
 
-@given(any_.bounds, any_.lengths, st.data(), st.sampled_from(any_.SHAPES))
+@given(any_.bounds, any_.lengths, st.data(), any_.shapes)
 def test_it_rises_to_the_peak_and_falls_after(bounds, step_size, data, shape):
-    schedule = cyclr.Cyclical(*bounds, step_size, shape=shape, power=2.5)
+    schedule = cyclr.Cyclical(*bounds, step_size, **shape)
     i, j = sorted(data.draw(st.tuples(*[st.integers(0, step_size)] * 2)))
 
     # The transcendental functions are not correctly rounded, hence the last bits.
-    tolerance = 0 if shape in ("linear", "parabolic") else 4 * math.ulp(schedule.max_lr)
+    tolerance = 0 if shape["shape"] in ("linear", "parabolic") else 4 * math.ulp(schedule.max_lr)
     assert schedule(i) <= schedule(j) + tolerance
     assert schedule(step_size + i) >= schedule(step_size + j) - tolerance
 
@@ -154,11 +152,12 @@ def test_a_fitted_schedule_ends_its_last_cycle_with_the_training(bounds, cycles,
 @given(
     any_.triangular(bounds=any_.fraction_bounds)
     | any_.triangular(cyclr.Triangular2, bounds=any_.fraction_bounds)
+    | any_.triangular(bounds=any_.fraction_bounds, cycle_mult=3)
     | st.builds(
-        lambda bounds, n, shape: cyclr.Cyclical(*bounds, n, shape=shape, power=3),
+        lambda bounds, n, shape: cyclr.Cyclical(*bounds, n, **shape),
         any_.fraction_bounds,
         any_.lengths,
-        st.sampled_from(["parabolic", "polynomial"]),
+        st.sampled_from([{"shape": "parabolic"}, {"shape": "polynomial", "power": 3}]),
     )
     | st.builds(lambda bounds, n: cyclr.Linear(*bounds, n), any_.fraction_bounds, any_.lengths),
     st.integers(0, 10**6) | st.integers(10**15, 10**15 + 10**6),
