@@ -1,7 +1,91 @@
-"""cyclr: learning-rate schedules and the range test, for any framework."""
+"""cyclr: learning-rate schedules and the range test, for any framework.
 
-from cyclr.schedules import *  # noqa: F403
-from cyclr.schedules import __all__ as _schedules
+A schedule is a pure function of the iteration, ``schedule(iteration)``; `RangeTest` and
+`analyze` say between which learning rates to cycle. Nothing but the standard library is
+imported.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from cyclr.schedules import (
+    Constant,
+    Cosine,
+    CosineRestarts,
+    Cyclical,
+    Decay,
+    Exponential,
+    ExpRange,
+    InverseSqrt,
+    Linear,
+    OneCycle,
+    Piecewise,
+    Polynomial,
+    Ramp,
+    Schedule,
+    ScheduleLike,
+    Steps,
+    Triangular,
+    Triangular2,
+    WarmupStableDecay,
+    from_dict,
+    parse,
+    step_size,
+)
+
+if TYPE_CHECKING:
+    from cyclr.range_test import (
+        Bounds,
+        InconclusiveRangeTest,
+        Landmarks,
+        RangeTest,
+        Reason,
+        analyze,
+    )
 
 __version__ = "0.1.0"
-__all__ = [*_schedules]
+
+__all__ = [
+    "Bounds",
+    "Constant",
+    "Cosine",
+    "CosineRestarts",
+    "Cyclical",
+    "Decay",
+    "ExpRange",
+    "Exponential",
+    "InconclusiveRangeTest",
+    "InverseSqrt",
+    "Landmarks",
+    "Linear",
+    "OneCycle",
+    "Piecewise",
+    "Polynomial",
+    "Ramp",
+    "RangeTest",
+    "Reason",
+    "Schedule",
+    "ScheduleLike",
+    "Steps",
+    "Triangular",
+    "Triangular2",
+    "WarmupStableDecay",
+    "analyze",
+    "from_dict",
+    "parse",
+    "step_size",
+]
+
+# Training calls schedules only, and starts faster without the range test.
+_RANGE_TEST = ("Bounds", "InconclusiveRangeTest", "Landmarks", "RangeTest", "Reason", "analyze")
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _RANGE_TEST:
+        raise AttributeError(f"module 'cyclr' has no attribute {name!r}")
+    from cyclr import range_test
+
+    return getattr(range_test, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -312,7 +312,6 @@ class Cyclical(_Cycle):
         if self.step_size_down is not None:
             down = whole("step_size_down", self.step_size_down, at_least=1)
         self._set(step_size=up, step_size_down=None if down == up else down)
-        self._set(power=number("power", self.power), gamma=number("gamma", self.gamma))
         self._prepare(
             up,
             down,
@@ -322,6 +321,7 @@ class Cyclical(_Cycle):
             peak_decay=self.peak_decay,
             decays=self.decays,
         )
+        self._set(power=number("power", self.power), gamma=number("gamma", self.gamma))
 
     @classmethod
     def fit(

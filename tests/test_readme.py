@@ -1,0 +1,123 @@
+"""Every code block of the README runs, each after the ones before it."""
+
+import contextlib
+import io
+import random
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from cyclr.cli import main
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = [
+    (language, framework, code)
+    for language, framework, code in re.findall(r"```(\w+) ?(\w*)\n(.*?)```", README, re.DOTALL)
+]
+
+
+def random_log(n=200, seed=0):
+    """A range test's log: flat, then falling, then diverging."""
+    noise = random.Random(seed)
+    lrs = [1e-6 * (10 / 1e-6) ** (i / (n - 1)) for i in range(n)]
+    losses = [2.3 - 2 / (1 + (0.01 / lr)) + (3 * lr) ** 4 + noise.gauss(0, 0.02) for lr in lrs]
+    return lrs, losses
+
+
+def core_names():
+    """What a reader has before the first block: batches, a training step, a log."""
+    lrs, losses = random_log()
+    recorded = iter(losses)
+    return {
+        "batches": range(10),
+        "train": lambda batch, lr: None,
+        "train_one_batch": lambda lr: next(recorded),
+        "lrs": lrs,
+        "losses": losses,
+    }
+
+
+def torch_names():
+    import torch
+
+    torch.manual_seed(0)
+    model = torch.nn.Linear(4, 3)
+    inputs = torch.randn(32, 10, 4)
+    targets = (inputs @ torch.randn(4, 3)).argmax(-1)  # which a linear model can learn
+    return {
+        "model": model,
+        "optimizer": torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9),
+        "loss_fn": torch.nn.functional.cross_entropy,
+        "batches": list(zip(inputs, targets, strict=True)),
+    }
+
+
+def run(framework, names):
+    """Run the python blocks that need no framework or this one, in order."""
+    ran = 0
+    for language, needs, code in BLOCKS:
+        if language == "python" and needs in ("", framework):
+            if needs == "torch" and "optimizer" not in names:
+                names |= torch_names()
+            with contextlib.redirect_stdout(io.StringIO()):
+                exec(compile(code, "README.md", "exec"), names)
+            ran += 1
+    return ran
+
+
+def test_the_blocks_without_a_framework():
+    assert run("", core_names()) == sum(b[:2] == ("python", "") for b in BLOCKS) >= 7
+
+
+@pytest.mark.framework("numpy")
+def test_the_blocks_for_numpy():
+    assert run("numpy", core_names()) > run("", core_names())
+
+
+@pytest.mark.framework("torch")
+def test_the_blocks_for_torch():
+    assert run("torch", core_names()) > run("", core_names())
+
+
+def test_the_commands(tmp_path, monkeypatch, capsys):
+    lrs, losses = random_log()
+    rows = "\n".join(f"{lr},{loss}" for lr, loss in zip(lrs, losses, strict=True))
+    (tmp_path / "range_test.csv").write_text(f"lr,loss\n{rows}\n")
+    monkeypatch.chdir(tmp_path)
+    commands = [
+        shlex.split(line)[1:]
+        for language, _, code in BLOCKS
+        if language == "console"
+        for line in code.splitlines()
+    ]
+
+    assert len(commands) >= 2
+    for name, *arguments in commands:
+        assert name == "cyclr"
+        assert main(arguments) == 0
+        assert capsys.readouterr().out
+
+
+def test_nothing_else_is_in_a_block_but_the_commands_that_install_and_test():
+    assert {block[0] for block in BLOCKS} == {"python", "console", "sh"}
+    shell = [code.strip() for language, _, code in BLOCKS if language == "sh"]
+
+    assert shell[1] in (ROOT / ".ci" / "run").read_text()
+    assert all("pip install" in code for code in shell)
+
+
+def test_what_it_links_to_is_there():
+    links = re.findall(r"\]\(([^)#:]+)\)", README)
+
+    assert len(links) >= 3
+    assert all((ROOT / link).exists() for link in links)
+
+
+def test_the_picture_shows_what_the_policies_do(tmp_path):
+    drawn = {"__name__": "policies"}
+    exec((ROOT / "docs" / "policies.py").read_text(), drawn)
+
+    assert drawn["picture"]() + "\n" == (ROOT / "docs" / "policies.svg").read_text()
