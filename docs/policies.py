@@ -7,7 +7,7 @@ PANELS = {
     "Triangular": cyclr.Triangular(0.2, 1.0, 50),
     "Triangular2": cyclr.Triangular2(0.2, 1.0, 50),
     "ExpRange": cyclr.ExpRange(0.2, 1.0, 50, gamma=0.995),
-    "CosineRestarts": cyclr.CosineRestarts(0.0, 1.0, 57, cycle_mult=2),
+    "CosineRestarts": cyclr.CosineRestarts(0.0, 1.0, 58, cycle_mult=2),
     "OneCycle": cyclr.OneCycle(1.0, ITERATIONS),
     "WarmupStableDecay": cyclr.WarmupStableDecay(1.0, ITERATIONS, 40, 120, shape="1-sqrt"),
 }
