@@ -33,6 +33,7 @@ from cyclr.schedules import (
 )
 
 if TYPE_CHECKING:
+    from cyclr.logs import BadRow, Log, UnusableLog, read_log
     from cyclr.range_test import (
         Bounds,
         InconclusiveRangeTest,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "BadRow",
     "Bounds",
     "Constant",
     "Cosine",
@@ -57,6 +59,7 @@ __all__ = [
     "InverseSqrt",
     "Landmarks",
     "Linear",
+    "Log",
     "OneCycle",
     "Piecewise",
     "Polynomial",
@@ -68,23 +71,31 @@ __all__ = [
     "Steps",
     "Triangular",
     "Triangular2",
+    "UnusableLog",
     "WarmupStableDecay",
     "analyze",
     "from_dict",
     "parse",
+    "read_log",
     "step_size",
 ]
 
-# Training calls schedules only, and starts faster without the range test.
-_RANGE_TEST = ("Bounds", "InconclusiveRangeTest", "Landmarks", "RangeTest", "Reason", "analyze")
+# Training calls schedules only, and starts faster without the rest.
+_LATER = {
+    **dict.fromkeys(
+        ("Bounds", "InconclusiveRangeTest", "Landmarks", "RangeTest", "Reason", "analyze"),
+        "cyclr.range_test",
+    ),
+    **dict.fromkeys(("BadRow", "Log", "UnusableLog", "read_log"), "cyclr.logs"),
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _RANGE_TEST:
+    if name not in _LATER:
         raise AttributeError(f"module 'cyclr' has no attribute {name!r}")
-    from cyclr import range_test
+    from importlib import import_module
 
-    return getattr(range_test, name)
+    return getattr(import_module(_LATER[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -62,3 +62,22 @@ def test_every_public_name_is_there_and_listed_once():
 
     assert len(cyclr.__all__) == len(set(cyclr.__all__))
     assert all(hasattr(cyclr, name) for name in cyclr.__all__)
+    assert set(cyclr.__all__) <= set(dir(cyclr))
+    with pytest.raises(AttributeError, match="has no attribute 'Traingular'"):
+        cyclr.Traingular  # noqa: B018
+
+
+def test_schedules_start_without_the_range_test(path):
+    code = (
+        "import sys, cyclr; cyclr.Triangular(0.1, 1, 10)(3); "
+        "print('cyclr.range_test' in sys.modules)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": path, "PATH": ""},
+    )
+
+    assert result.stdout == "False\n"

@@ -1,0 +1,71 @@
+"""JSON Lines."""
+
+import json
+import math
+from collections.abc import Callable
+
+import pytest
+
+from cyclr.logs import BadRow, Log, UnusableLog
+
+
+def test_objects_are_read_by_their_names(read: Callable[..., Log]) -> None:
+    rows = [{"step": i, "lr": 10.0**-i, "loss": 2.0 - i, "val_loss": 9} for i in range(3)]
+    log = read("\n".join(map(json.dumps, rows)))
+    assert list(log) == [(row["lr"], row["loss"]) for row in rows]
+    assert (log.format, log.lr, log.loss) == ("JSON Lines", "lr", "loss")
+
+
+def test_columns_may_be_named(read: Callable[..., Log]) -> None:
+    assert list(read('{"rate": 1, "train": 2}\n', lr="rate", loss="train")) == [(1.0, 2.0)]
+
+
+def test_a_first_row_of_something_else_does_not_matter(read: Callable[..., Log]) -> None:
+    log = read('{"event": "start"}\n{"lr": 1, "loss": 2}\n', on_bad_row=str)
+    assert (list(log), log.skipped) == ([(1.0, 2.0)], 1)
+
+
+def test_arrays_are_read_by_place(read: Callable[..., Log]) -> None:
+    assert list(read("[0.001, 2.5]\n[0.01, 2.25]\n")) == [(0.001, 2.5), (0.01, 2.25)]
+
+
+def test_what_json_itself_lacks_is_read_too(read: Callable[..., Log]) -> None:
+    log = read('{"lr": "1e-3", "loss": NaN}\n{"lr": 1, "loss": Infinity}\n{"lr": 1, "loss": "nan"}')
+    lrs, losses = zip(*log, strict=True)
+    assert lrs == (0.001, 1.0, 1.0)
+    assert not any(map(math.isfinite, losses))
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("oops", "not a JSON object: 'oops'"),
+        ('{"lr": 1, "loss": 2', "not a JSON object"),
+        ("[1, 2]", "no 'lr'"),
+        ("1", "not a JSON object"),
+        ("null", "not a JSON object"),
+        ('{"lr": 1}', "no 'loss'"),
+        ('{"lr": 1, "loss": null}', "loss is empty"),
+        ('{"lr": 1, "loss": true}', "loss is not a number: True"),
+        ('{"lr": 1, "loss": [2]}', r"loss is not a number: [2]"),
+        ('{"lr": NaN, "loss": 2}', "lr is not a learning rate: nan"),
+        ('{"lr": -1, "loss": 2}', "lr is not a learning rate: -1"),
+        ('{"lr": 1, "loss": ' + "9" * 400 + "}", "loss is not a number: 9999"),
+        ('{"lr": 1, "loss": ' + "9" * 5000 + "}", "not a JSON object"),  # more than int() takes
+        ("[" * 100_000, "not a JSON object"),
+    ],
+)
+def test_a_malformed_row_is_named_and_the_rest_is_read(
+    read: Callable[..., Log], row: str, reason: str
+) -> None:
+    bad: list[BadRow] = []
+    text = '{"lr": 1, "loss": 2}\n' + row + '\n{"lr": 3, "loss": 4}\n'
+    assert list(read(text, on_bad_row=bad.append)) == [(1.0, 2.0), (3.0, 4.0)]
+    assert [found.line for found in bad] == [2]
+    assert bad[0].reason.startswith(reason)
+
+
+@pytest.mark.parametrize("text", ['[\n  {\n    "lr": 1\n  }\n]', '{\n"lr": [1, 2]\n}', "{'lr': 1}"])
+def test_json_that_is_not_in_lines_is_told_so(read: Callable[..., Log], text: str) -> None:
+    with pytest.raises(UnusableLog, match="JSON object by itself; expected lines such as"):
+        read(text)
