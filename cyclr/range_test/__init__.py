@@ -1,0 +1,18 @@
+"""The learning-rate range test: what the bounds should be, from (learning rate, loss) pairs.
+
+One way through, each module knowing only what comes before it:
+
+    points -> divergence -> curve -> landmarks -> optimizers -> rules -> reasons -> bounds
+        -> analysis -> ramp
+
+A new rule is one function in `rules`, a new reason one function in `reasons`, a new optimizer one
+number in `optimizers`.
+"""
+
+from cyclr.range_test.analysis import analyze
+from cyclr.range_test.bounds import Bounds
+from cyclr.range_test.landmarks import Landmarks
+from cyclr.range_test.ramp import RangeTest
+from cyclr.range_test.reasons import InconclusiveRangeTest, Reason
+
+__all__ = ["Bounds", "InconclusiveRangeTest", "Landmarks", "RangeTest", "Reason", "analyze"]

@@ -1,0 +1,119 @@
+"""Bounds: the result of a range test, and the way from there to a schedule."""
+
+import inspect
+import math
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, TypeVar
+
+from cyclr._checks import refuse
+from cyclr.range_test.landmarks import Landmarks
+from cyclr.range_test.reasons import Reason
+from cyclr.range_test.rules import Answer
+
+__all__ = ["Bounds"]
+
+RATIO = 4.0  # max_lr / base_lr: the paper's 3 or 4 (section 3.3)
+QUANTILE = 1.2816  # of the normal distribution: 80 % lie within that many sigma
+WIDEST = 2.0  # decades: more than that only says that nothing is known
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The learning rates between which to cycle, how sure they are, and why.
+
+    - *base_lr*, *max_lr*: the bounds.
+    - *interval*: (low, high), which holds the best max_lr of the task with 80 % probability. It
+      counts how tasks differ, which a single log does not show, and the noise of the log.
+    - *rule*: the name of the rule that read the log.
+    - *landmarks*: the learning rates at which something happened; see `Landmarks`.
+    - *reasons*: why to take the bounds with care; empty if nothing speaks against them.
+
+    Use `schedule` to train with them, `print` to read them, `to_dict` to keep them.
+    """
+
+    base_lr: float
+    max_lr: float
+    interval: tuple[float, float]
+    rule: str
+    landmarks: Landmarks
+    reasons: tuple[Reason, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        answer: Answer,
+        *,
+        rule: str,
+        wobble: float,
+        landmarks: Landmarks,
+        reasons: tuple[Reason, ...],
+    ) -> "Bounds":
+        """Return the bounds that *answer* stands for, in a run as uncertain as *wobble*."""
+        max_lr = answer.max_lr
+        best = max_lr if answer.best is None else answer.best
+        sigma = min(math.hypot(answer.spread, wobble), WIDEST)
+        return cls(
+            base_lr=max_lr / RATIO if answer.base_lr is None else answer.base_lr,
+            max_lr=max_lr,
+            interval=(
+                best * 10 ** (-QUANTILE * sigma),
+                # JSON has no infinity.
+                min(best * 10 ** (QUANTILE * sigma), sys.float_info.max),
+            ),
+            rule=rule,
+            landmarks=landmarks,
+            reasons=reasons,
+        )
+
+    def schedule(self, policy: Callable[..., Result], **lengths: Any) -> Result:
+        """Return *policy* with these bounds: whichever of base_lr and max_lr it names.
+
+        What *lengths* gives comes first, so that a bound may be set by hand.
+
+        >>> from cyclr.schedules import OneCycle, Triangular2
+        >>> bounds = Bounds(0.01, 0.04, (0.02, 0.1), "family", Landmarks(1e-3, 0.1, 0.2, None))
+        >>> bounds.schedule(Triangular2, step_size=2000)
+        Triangular2(base_lr=0.01, max_lr=0.04, step_size=2000)
+        >>> bounds.schedule(OneCycle, iterations=5000).highest
+        0.04
+
+        *policy* is a class such as `Triangular2`, or a function such as `Triangular2.fit`; one
+        that names neither is a `TypeError`. Use it to go from the range test to training.
+        """
+        if not callable(policy):
+            refuse("policy", "be a class such as Triangular2, or a function", policy, TypeError)
+        named = inspect.signature(policy).parameters
+        bounds = {"base_lr": self.base_lr, "max_lr": self.max_lr}
+        filled = {name: lr for name, lr in bounds.items() if name in named}
+        if not filled:
+            refuse("policy", "take a base_lr or a max_lr", policy, TypeError)
+        return policy(**{**filled, **lengths})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as dictionaries, lists, strings and numbers, ready for JSON.
+
+        >>> bounds = Bounds(0.01, 0.04, (0.02, 0.1), "family", Landmarks(1e-3, 0.1, 0.2, None))
+        >>> bounds.to_dict()["interval"]
+        [0.02, 0.1]
+        """
+        plain = asdict(self)
+        return plain | {"interval": list(self.interval), "reasons": list(plain["reasons"])}
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        marks = self.landmarks
+        end = "it never diverged" if marks.edge is None else f"it diverged at {marks.edge:.2g}"
+        return "\n".join(
+            [
+                f"max_lr   {self.max_lr:.2g}   "
+                f"(80 % sure: the best one is between {low:.2g} and {high:.2g})",
+                f"base_lr  {self.base_lr:.2g}",
+                f"The loss began to fall at {marks.onset:.2g}, most of its fall was over at "
+                f"{marks.drop_90:.2g}, and {end}.",
+                *(f"- {reason}" for reason in self.reasons),
+            ]
+        )

@@ -1,0 +1,329 @@
+"""Reasons: why a range test can't be read, or is to be read with care, and what to do about it.
+
+A new reason is one function under `@failure(...)` or `@caution(...)`, which returns its message
+where it holds and None where it does not. Failures are tried in order, and the first ends the
+analysis with `InconclusiveRangeTest`; cautions come with the bounds.
+"""
+
+import math
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from operator import mul
+from typing import NamedTuple
+
+from cyclr.range_test.curve import Curve, boxed, median_of_3, tenth
+from cyclr.range_test.divergence import STEP_TO_SIGMA
+from cyclr.range_test.points import Points, is_finite
+from cyclr.range_test.rules import Answer, Evidence
+
+__all__ = [
+    "CAUTIONS",
+    "FAILURES",
+    "InconclusiveRangeTest",
+    "Reason",
+    "cautions",
+    "failure_of",
+    "too_short_for",
+]
+
+FEWEST = 15  # learning rates whose effect is known
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a range test can't be read, or is to be read with care; *advice* says what to do.
+
+    >>> print(Reason("no_edge", "The loss never got worse.", "Raise end_lr."))
+    no_edge: The loss never got worse. Raise end_lr.
+    """
+
+    code: str
+    message: str
+    advice: str
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message} {self.advice}"
+
+
+class InconclusiveRangeTest(ValueError):
+    """Say that a range test does not tell any bounds, and why: see `reasons`."""
+
+    def __init__(self, reasons: Sequence[Reason]) -> None:
+        super().__init__(tuple(reasons))
+        self.reasons = tuple(reasons)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.reasons))
+
+
+class Log(NamedTuple):
+    """What is known when a failure is looked for."""
+
+    points: Points
+    curve: Curve
+
+
+class Verdict(NamedTuple):
+    """What is known when a caution is looked for."""
+
+    evidence: Evidence
+    answer: Answer
+
+
+FailureCheck = Callable[[Log], str | None]
+CautionCheck = Callable[[Verdict], str | None]
+FAILURES: dict[str, tuple[FailureCheck, str]] = {}
+CAUTIONS: dict[str, tuple[CautionCheck, str]] = {}
+
+
+def failure(code: str, advice: str) -> Callable[[FailureCheck], FailureCheck]:
+    """Enter a function into the table of failures as *code*."""
+
+    def enter(check: FailureCheck) -> FailureCheck:
+        FAILURES[code] = check, advice
+        return check
+
+    return enter
+
+
+def caution(code: str, advice: str) -> Callable[[CautionCheck], CautionCheck]:
+    """Enter a function into the table of cautions as *code*."""
+
+    def enter(check: CautionCheck) -> CautionCheck:
+        CAUTIONS[code] = check, advice
+        return check
+
+    return enter
+
+
+def failure_of(points: Points, curve: Curve) -> Reason | None:
+    """Return the first reason for which *points* can't be read, or None."""
+    for code, (check, advice) in FAILURES.items():
+        if message := check(Log(points, curve)):
+            return Reason(code, message, advice)
+    return None
+
+
+def too_short_for(rule: str) -> Reason:
+    """Return why a *rule* that drops points at the ends had too few left."""
+    advice = FAILURES["too_short"][1]
+    return Reason("too_short", f"The rule {rule!r} is left with too few points.", advice)
+
+
+def cautions(evidence: Evidence, answer: Answer) -> tuple[Reason, ...]:
+    """Return all reasons for which *answer* is to be taken with care."""
+    verdict = Verdict(evidence, answer)
+    found = [(code, check(verdict), advice) for code, (check, advice) in CAUTIONS.items()]
+    return tuple(Reason(code, message, advice) for code, message, advice in found if message)
+
+
+# --- Failures: the first that holds ends the analysis -----------------------------------------
+
+
+@failure(
+    "all_nonfinite",
+    "Look for a division by zero, a logarithm of zero or broken inputs: the model gives no "
+    "usable loss even before its weights are changed.",
+)
+def _all_nonfinite(log: Log) -> str | None:
+    if not log.points.rows or any(map(is_finite, log.points.losses)):
+        return None
+    return "No loss is a finite number."
+
+
+@failure(
+    "lr_constant",
+    "Check that the learning rate reaches the optimizer, that nothing else sets it "
+    "(another scheduler), and that the rate written down is the one that was used.",
+)
+def _lr_constant(log: Log) -> str | None:
+    if len(log.points.lrs) < FEWEST or max(log.points.lrs) > 1.1 * min(log.points.lrs):
+        return None
+    return f"The learning rate stays at {log.points.lrs[0]:.3g}."
+
+
+@failure("started_diverged", "Start lower: divide start_lr by 1000.")
+def _started_diverged(log: Log) -> str | None:
+    if log.curve.edge is None or len(log.curve.losses) >= FEWEST or _fell(log.curve.losses):
+        return None
+    return "The loss blew up at the very first learning rates, before it had fallen at all."
+
+
+@failure(
+    "too_short",
+    "Record more iterations (200 is a good number), or, if the test diverged early, start lower.",
+)
+def _too_short(log: Log) -> str | None:
+    n = len(log.curve.losses)
+    if n >= FEWEST:
+        return None
+    return f"Only {n} learning rates can be judged ({log.points.rows} rows): {FEWEST} are needed."
+
+
+@failure(
+    "no_descent",
+    "Raise end_lr if the test ended before anything happened. Otherwise check that the model can "
+    "learn at all: loss, labels, frozen parameters, an optimizer that holds other parameters. A "
+    "trained model has little left to learn. If the loss is merely noisy, record more iterations "
+    "or use larger batches.",
+)
+def _no_descent(log: Log) -> str | None:
+    width = tenth(log.curve.changes)
+    deepest = -min(boxed(log.curve.changes, width // 2))
+    steps = [abs(b - a) for a, b in zip(log.curve.changes, log.curve.changes[width:], strict=False)]
+    # A smoothed loss hides its noise from neighbours, but not from losses further apart.
+    noise = max(log.curve.noise, statistics.median(steps) * STEP_TO_SIGMA)
+    # The errors of a mean, and of the median that the start is.
+    error = noise * math.sqrt((1 + math.pi / 2) / width)
+    if deepest > 4 * error:
+        return None
+    return "The loss never fell by more than its noise explains."
+
+
+def _fell(losses: Sequence[float]) -> bool:
+    """Tell whether a handful of *losses* fell."""
+    steps = [abs(b - a) for a, b in pairwise(losses)]
+    return bool(steps) and min(median_of_3(losses)) < losses[0] - 3 * statistics.median(steps)
+
+
+# --- Cautions: they come with the bounds ------------------------------------------------------
+
+
+@caution(
+    "no_edge", "Take max_lr for a lower bound, and repeat the test with an end_lr 10 times higher."
+)
+def _no_edge(verdict: Verdict) -> str | None:
+    if verdict.answer.turned:
+        return None
+    return "The test ended before the learning rate was too high for the model."
+
+
+@caution(
+    "too_noisy",
+    "Use more iterations or larger batches, or repeat the test with other seeds and take the "
+    "middle of the answers.",
+)
+def _too_noisy(verdict: Verdict) -> str | None:
+    evidence = verdict.evidence
+    fall = -min(evidence.curve.centred)
+    if evidence.wobble <= 0.5 and fall >= 2 * evidence.curve.noise:
+        return None
+    return "The loss is so noisy that the answer rests on few of its values."
+
+
+@caution(
+    "lr_not_monotone",
+    "Give one test at a time, its rows in the order of the iterations; and check that no other "
+    "scheduler sets the learning rate.",
+)
+def _lr_not_monotone(verdict: Verdict) -> str | None:
+    points = verdict.evidence.points
+    if not points.falls:
+        return None
+    return f"The learning rate goes down instead of up in {points.falls} of {points.rows} rows."
+
+
+@caution(
+    "running_mean_loss",
+    "Log the loss of the batch itself: the mean of the epoch so far (what Keras gives to its "
+    "callbacks) reacts late, and the answer is too high.",
+)
+def _running_mean_loss(verdict: Verdict) -> str | None:
+    flat = _flat(verdict.evidence)
+    if not _is_smoothed(flat) or not _is_running_mean(flat):
+        return None
+    return "The loss looks like the mean of all batches so far: it changes less and less."
+
+
+@caution(
+    "pre_smoothed",
+    "Log the loss of each batch as it is: a smoothed loss reacts late, and the answer is too "
+    "high. The smoothing is done here.",
+)
+def _pre_smoothed(verdict: Verdict) -> str | None:
+    flat = _flat(verdict.evidence)
+    if not _is_smoothed(flat) or _is_running_mean(flat):
+        return None
+    return "The loss looks smoothed before it was recorded."
+
+
+@caution(
+    "periodic_loss",
+    "Shuffle the data in every epoch: batches that come back in the same order make the loss of "
+    "some learning rates look better than it is.",
+)
+def _periodic_loss(verdict: Verdict) -> str | None:
+    period = _period(verdict.evidence.curve)
+    return f"The loss repeats itself every {period} points." if period else None
+
+
+@caution(
+    "already_descending",
+    "Start lower (divide start_lr by 100), so that the level before learning can be seen.",
+)
+def _already_descending(verdict: Verdict) -> str | None:
+    curve, onset = verdict.evidence.curve, verdict.evidence.landmarks.onset
+    size = tenth(curve.changes)
+    fall = statistics.fmean(curve.changes[:size]) - statistics.fmean(curve.changes[size : 2 * size])
+    explained = 4 * curve.noise * math.sqrt(2 / size)
+    if onset > 3 * curve.lrs[0] or fall <= max(explained, -0.1 * min(curve.centred)):
+        return None
+    return "The loss falls from the first learning rates on."
+
+
+@caution(
+    "optimizer_unknown",
+    "If it behaves like one of sgd, nesterov, adam, adamw, nadam, rmsprop, adagrad, name that one: "
+    "the answer becomes narrower.",
+)
+def _optimizer_unknown(verdict: Verdict) -> str | None:
+    name = verdict.evidence.prior.unknown
+    return f"Nothing is known of the optimizer {name!r}." if name is not None else None
+
+
+def _flat(evidence: Evidence) -> Sequence[float]:
+    """Return the losses before the onset: what is seen there is noise and nothing else."""
+    curve = evidence.curve
+    return curve.losses[: curve.lrs.index(evidence.landmarks.onset) + 1]
+
+
+def _is_smoothed(losses: Sequence[float]) -> bool:
+    """Tell whether *losses* are averages of noise.
+
+    The differences of independent losses have the correlation -1/2 from one to the next, of
+    averages 0 or more; of a loss without noise nearly 1.
+    """
+    steps = [b - a for a, b in pairwise(losses)]
+    if len(steps) < 20 or not (typical := statistics.median(map(abs, steps))):
+        return False
+    steps = [max(-3.0, min(step / typical, 3.0)) for step in steps]
+    correlation: float = sum(a * b for a, b in pairwise(steps)) / sum(map(mul, steps, steps))
+    return max(0.3, 3 / math.sqrt(len(steps))) < correlation + 0.5 < 1.3
+
+
+def _is_running_mean(losses: Sequence[float]) -> bool:
+    """Tell whether the differences of averages get smaller as 1/t, t being their number."""
+    steps = [t * abs(b - a) for t, (a, b) in enumerate(pairwise(losses), start=2)]
+    steps = steps[: len(steps) * 4 // 5]  # the last of them may have begun to fall
+    third = len(steps) // 3
+    return statistics.fmean(steps[third:]) < 1.5 * statistics.fmean(steps[:third])
+
+
+def _period(curve: Curve) -> int | None:
+    """Return the lag, in points, at which the noise repeats itself, if it does."""
+    noise = [a - b for a, b in zip(curve.changes, curve.centred, strict=True)][:1024]
+    cap = 3 * statistics.median(map(abs, noise))
+    noise = [max(-cap, min(x, cap)) for x in noise]
+    n, power = len(noise), sum(map(mul, noise, noise)) / len(noise)
+    if not power:
+        return None
+    strength = [sum(map(mul, noise, noise[lag:])) / (n - lag) / power for lag in range(n // 3 + 1)]
+    # What repeats itself does so at each multiple of the period.
+    strong = 0.8 * max(strength[2:])
+    period = next(lag for lag in range(2, len(strength)) if strength[lag] >= strong)
+    # By chance there are sigmas of 1 / sqrt(n), and a maximum over many lags. What is merely
+    # smooth is like its neighbours at every lag in between, too.
+    clear: bool = strong > max(4 / math.sqrt(n), 0.25, 2 * min(strength[:period]))
+    return period if clear else None

@@ -1,0 +1,113 @@
+"""The stop: in units of noise, tolerant of a spike, the same live and in a log."""
+
+import math
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cyclr.range_test.divergence import FIRST, PATIENCE, Divergence
+
+INF, NAN = math.inf, math.nan
+
+
+def stop(losses, **known):
+    """How many losses were taken until the test had diverged (None if it has not)."""
+    divergence = Divergence(**known)
+    for count, loss in enumerate(losses, start=1):
+        if divergence.add(loss):
+            return count
+    return None
+
+
+def noisy(levels, sigma=0.1, seed=0):
+    draw = random.Random(seed)
+    return [level + draw.gauss(0, sigma) for level in levels]
+
+
+FALLING = [2.0] * 50 + [2.0 - 0.03 * i for i in range(50)]  # down to 0.53
+RISING = [0.5 + 0.3 * i for i in range(40)]  # past the start at 5, past the ceiling at 13
+
+
+@pytest.mark.parametrize("bad", [NAN, INF, -INF, 1e100])
+@pytest.mark.parametrize("before", [0, 1, 3, 100])
+def test_a_loss_that_is_not_finite_is_a_divergence_at_once(bad, before):
+    assert stop([*noisy(FALLING)[:before], bad]) == before + 1
+
+
+def test_losing_all_that_was_won_and_as_much_again_is_a_divergence():
+    losses = noisy(FALLING + RISING)
+    # 2.0 + (2.0 - 0.5) + 6 * 0.1 = 4.1 is reached after 12 of the rising losses.
+    assert stop(losses) == pytest.approx(len(FALLING) + 12 + 1 + PATIENCE, abs=2)
+
+
+def test_losing_what_was_won_is_none():
+    assert stop(noisy(FALLING + [2.0] * 100)) is None
+
+
+@pytest.mark.parametrize("length", [1, 2, 3])
+def test_a_spike_that_comes_back_is_none(length):
+    spike = [1e6] * length
+    assert stop(noisy(FALLING) + spike + noisy([0.5] * 50)) is None
+
+
+def test_noise_alone_is_none():
+    assert all(stop(noisy([1.0] * 200, seed=seed)) is None for seed in range(200))
+
+
+@given(
+    st.lists(st.integers(-1000, 1000), max_size=100),
+    st.integers(-1000, 1000),
+    st.sampled_from([2.0**-30, 0.5, 1.0, 8.0, 2.0**30]),
+)
+def test_neither_the_scale_nor_the_zero_of_the_loss_matters(losses, zero, scale):
+    rising = [*losses, *(10 * 2**i for i in range(15))]
+    assert stop([scale * (loss + zero) for loss in rising]) == stop(rising)
+
+
+@pytest.mark.parametrize("shift", [0.0, -3.0, -1000.0])
+def test_negative_losses_diverge_like_others(shift):
+    losses = noisy(FALLING + RISING)
+    assert stop([loss + shift for loss in losses]) == stop(losses)
+
+
+def test_after_the_divergence_nothing_counts():
+    divergence = Divergence()
+    for loss in [*noisy(FALLING), NAN, 1.0, 1.0]:
+        divergence.add(loss)
+    assert divergence.diverged
+    assert divergence.sound == len(FALLING)
+
+
+def test_the_sound_losses_end_where_the_streak_began():
+    losses = [1.0, 1.1] * 20 + [50.0] * 10
+    divergence = Divergence()
+    for loss in losses:
+        divergence.add(loss)
+    assert divergence.diverged
+    assert divergence.sound == 40
+
+
+@pytest.mark.parametrize("high", range(2, PATIENCE))
+def test_an_end_in_a_streak_says_the_same_with_and_without_nan(high):
+    """A loss that is not finite, after losses that are too high, moves the edge nowhere."""
+    losses = [1.0, 1.1] * 20 + [50.0] * high
+    sound = []
+    for end in ([], [NAN]):
+        divergence = Divergence()
+        for loss in losses + end:
+            divergence.add(loss)
+        sound.append(divergence.sound)
+    assert sound == [40, 40]
+
+
+def test_who_knows_how_far_the_loss_came_down_waits_for_a_recovery():
+    """What looks like a divergence is none if the test came back from it later."""
+    hill = [2.0] * 20 + [5.0] * 10 + [2.0 - 0.1 * i for i in range(120)]
+    assert stop(noisy(hill)) == pytest.approx(20 + 1 + PATIENCE, abs=1)
+    assert stop(noisy(hill), best=-9.9) is None
+
+
+def test_it_needs_some_losses_to_know_where_it_started():
+    assert stop([1.0, 10.0, 100.0, 1000.0][:FIRST]) is None

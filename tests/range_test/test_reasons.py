@@ -1,0 +1,248 @@
+"""Reasons: each is given where it holds, none for a good log, and all say what to do."""
+
+import math
+import pickle
+import random
+from itertools import accumulate
+
+import pytest
+
+from cyclr.range_test import InconclusiveRangeTest, Reason, analyze
+from cyclr.range_test.reasons import CAUTIONS, FAILURES
+
+NAN = math.nan
+SEEDS = range(10)
+
+
+def codes(log, **arguments):
+    try:
+        reasons = analyze(log, **arguments).reasons
+    except InconclusiveRangeTest as inconclusive:
+        reasons = inconclusive.reasons
+    return [reason.code for reason in reasons]
+
+
+def lrs_of(log):
+    return [lr for lr, _ in log]
+
+
+def with_losses(log, losses):
+    return list(zip(lrs_of(log), losses, strict=True))
+
+
+def noisy(log, level=2.3, sigma=0.05, seed=0):
+    """A log that shows nothing but noise."""
+    draw = random.Random(seed)
+    return [(lr, level + draw.gauss(0, sigma)) for lr, _ in log]
+
+
+# --- good logs --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", None])
+def test_a_real_log_has_no_reasons(real_log, optimizer):
+    assert codes(real_log, optimizer=optimizer) == []
+
+
+@pytest.mark.parametrize("iterations", [100, 200, 400, 1000, 10_000])
+@pytest.mark.parametrize("noise", [0.02, 0.1, 0.2])
+def test_a_good_log_has_no_reasons(simulate, iterations, noise):
+    for seed in SEEDS:
+        assert codes(simulate(iterations, noise=noise, seed=seed)) == []
+
+
+def test_a_log_without_noise_has_no_reasons(without_noise):
+    assert codes(without_noise) == []
+
+
+def test_a_log_of_float32_has_no_reasons(simulate):
+    """Rounded losses repeat themselves, and rounded learning rates do not fall."""
+    log = [(float(f"{lr:.6g}"), round(loss, 2)) for lr, loss in simulate(1000)]
+    assert codes(log) == []
+
+
+# --- failures ---------------------------------------------------------------------------------
+
+
+def test_all_nonfinite(simulate):
+    assert codes((lr, NAN) for lr, _ in simulate()) == ["all_nonfinite"]
+    assert codes([(0.1, math.inf)]) == ["all_nonfinite"]
+
+
+def test_lr_constant(simulate):
+    assert codes((1e-3, loss) for _, loss in simulate()) == ["lr_constant"]
+    assert codes((1e-3 * (1 + i / 1e4), 1 / (i + 1)) for i in range(200)) == ["lr_constant"]
+
+
+@pytest.mark.parametrize("start", [[NAN], [2.3, NAN], [2.3, 2.5, 8.0, 90.0, 1e4, math.inf]])
+def test_started_diverged(simulate, start):
+    log = simulate()
+    assert codes(with_losses(log[: len(start)], start)) in (["started_diverged"], ["all_nonfinite"])
+    assert codes(with_losses(log, start + [2.3] * (200 - len(start)))) == ["started_diverged"]
+
+
+def test_started_diverged_without_any_nan(simulate):
+    for seed in SEEDS:
+        log = simulate(60, start_lr=1.0, end_lr=1e3, breaks=0.3, noise=0.1, seed=seed)
+        assert codes(log) == ["started_diverged"]
+
+
+@pytest.mark.parametrize("rows", [1, 2, 5, 15])
+def test_too_short(simulate, rows):
+    assert codes(simulate()[:rows]) == ["too_short"]
+
+
+def test_too_short_because_of_an_early_end(simulate):
+    """The loss did fall, so the test did not start diverged; but there is too little of it."""
+    falling = [2.3, 2.2, 2.0, 1.7, 1.3, 0.8, 0.6, NAN]
+    assert codes(with_losses(simulate(8), falling)) == ["too_short"]
+
+
+def test_sixteen_rows_are_enough(simulate):
+    log = simulate(16, start_lr=1e-4, end_lr=0.3)
+    assert "too_short" not in codes(log)
+    assert codes(log[:-1]) == ["too_short"]
+
+
+def test_no_descent(simulate):
+    for seed in range(100):
+        assert codes(noisy(simulate(), seed=seed)) == ["no_descent"]
+    assert codes((lr, 2.3) for lr, _ in simulate()) == ["no_descent"]
+
+
+def test_no_descent_before_the_loss_blows_up(simulate):
+    """As with a trained model: flat, then destroyed."""
+    for seed in SEEDS:
+        assert codes(simulate(fall=0.0, seed=seed)) == ["no_descent"]
+
+
+def test_no_descent_of_a_smoothed_loss(simulate):
+    """An average of noise wanders further than its neighbours differ; mostly that is seen."""
+    flat = [noisy(simulate(), seed=seed) for seed in range(50)]
+    found = [codes(with_losses(log, averages(log, 0.8))) for log in flat]
+    assert found.count(["no_descent"]) > 25
+
+
+# --- cautions ---------------------------------------------------------------------------------
+
+
+def test_no_edge(simulate):
+    for seed in SEEDS:
+        log = simulate(end_lr=0.05, seed=seed)
+        assert codes(log) == ["no_edge"]
+        assert codes([*log, (0.05, NAN)]) == [], "a loss that is not finite is an edge"
+
+
+@pytest.mark.parametrize("sigma", [1.5, 2.0])
+def test_too_noisy(simulate, sigma):
+    """Either it can't be read at all, or it says how little it rests on."""
+    for seed in SEEDS:
+        found = codes(simulate(2000, noise=sigma, seed=seed, breaks=3.0))
+        assert found[:1] in (["too_noisy"], ["no_descent"])
+
+
+def test_too_noisy_to_tell_two_dips_apart(simulate):
+    """The noise is small beside the fall, and yet decides which dip comes to nine tenths of it."""
+    draw = random.Random(0)
+    levels = [2.0] * 60 + [0.2] * 20 + [2.0] * 60 + [0.0] * 20 + [2.0] * 40
+    log = with_losses(simulate(), [level + draw.gauss(0, 0.2) for level in levels])
+    assert codes(log) == ["too_noisy"]
+
+
+def test_lr_not_monotone(simulate):
+    log = simulate()
+    assert codes(log[:150] + log[140:]) == ["lr_not_monotone"]
+    assert "lr_not_monotone" in codes(log + simulate(seed=1))
+
+
+def averages(log, keep):
+    """Smooth as fastai records its losses."""
+    total, smooth = 0.0, []
+    for count, (_, loss) in enumerate(log, start=1):
+        total = keep * total + (1 - keep) * loss
+        smooth.append(total / (1 - keep**count))
+    return smooth
+
+
+def test_running_mean_loss(simulate):
+    found = []
+    for seed in SEEDS:
+        log = simulate(400, seed=seed)
+        sums = accumulate(loss for _, loss in log)
+        means = [total / count for count, total in enumerate(sums, start=1)]
+        found += codes(with_losses(log, means))
+    assert len(found) == len(SEEDS)
+    assert set(found) <= {"running_mean_loss", "pre_smoothed"}
+    assert found.count("running_mean_loss") >= 9, "by chance one looks merely smoothed"
+
+
+@pytest.mark.parametrize("keep", [0.8, 0.9, 0.95])
+def test_pre_smoothed(simulate, keep):
+    for seed in SEEDS:
+        log = simulate(400, seed=seed)
+        assert codes(with_losses(log, averages(log, keep))) == ["pre_smoothed"]
+
+
+@pytest.mark.parametrize("period", [7, 20, 45])
+def test_periodic_loss(simulate, period):
+    """The same batches in the same order: some are harder than others."""
+    draw = random.Random(0)
+    hardness = [draw.gauss(0, 0.2) for _ in range(period)]
+    for seed in SEEDS:
+        log = simulate(400, seed=seed)
+        repeated = [loss + hardness[i % period] for i, (_, loss) in enumerate(log)]
+        assert codes(with_losses(log, repeated)) == ["periodic_loss"]
+
+
+def test_the_period_is_named(simulate):
+    log = simulate(400)
+    pattern = [loss + 0.3 * (i % 12 == 0) for i, (_, loss) in enumerate(log)]
+    (reason,) = analyze(with_losses(log, pattern)).reasons
+    assert reason.message == "The loss repeats itself every 12 points."
+
+
+def test_already_descending(simulate):
+    for seed in SEEDS:
+        assert codes(simulate(start_lr=3e-3, seed=seed)) == ["already_descending"]
+
+
+def test_optimizer_unknown(real_log):
+    assert codes(real_log, optimizer="lion") == ["optimizer_unknown"]
+    named, unknown = (analyze(real_log, optimizer=name) for name in (None, "lion"))
+    assert (named.max_lr, named.interval) == (unknown.max_lr, unknown.interval)
+    assert "'lion'" in unknown.reasons[0].message
+
+
+# --- the tables -------------------------------------------------------------------------------
+
+
+def test_the_codes_are_those_of_the_contract():
+    assert set(FAILURES) == {
+        *("all_nonfinite", "lr_constant", "no_descent", "started_diverged", "too_short")
+    }
+    assert set(CAUTIONS) == {
+        *("already_descending", "lr_not_monotone", "no_edge", "optimizer_unknown"),
+        *("periodic_loss", "pre_smoothed", "running_mean_loss", "too_noisy"),
+    }
+
+
+@pytest.mark.parametrize("code", [*FAILURES, *CAUTIONS])
+def test_each_code_has_a_test_that_gives_it(code):
+    assert f"test_{code}" in globals()
+
+
+@pytest.mark.parametrize(
+    "advice", [advice for _, advice in [*FAILURES.values(), *CAUTIONS.values()]]
+)
+def test_advice_is_one_or_more_sentences(advice):
+    assert advice[0].isupper()
+    assert advice.endswith(".")
+
+
+def test_an_inconclusive_test_reads_well_and_survives_pickling():
+    reason = Reason("too_short", "There are 3 rows.", "Record more.")
+    error = InconclusiveRangeTest([reason])
+    assert isinstance(error, ValueError)
+    assert str(error) == "too_short: There are 3 rows. Record more."
+    copied = pickle.loads(pickle.dumps(error))
+    assert (copied.reasons, str(copied)) == (error.reasons, str(error)) == ((reason,), str(error))
