@@ -12,7 +12,7 @@ settings.register_profile(
 )
 settings.load_profile("cyclr")
 
-FRAMEWORKS = ("numpy", "torch", "sklearn")
+FRAMEWORKS = ("numpy", "sklearn", "torch", "tensorflow", "keras", "jax", "optax", "mxnet")
 """Test modules named test_<framework>*.py need that framework."""
 
 named = os.environ.get("CYCLR_FRAMEWORKS")

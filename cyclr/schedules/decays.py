@@ -1,5 +1,6 @@
 """Decays: learning rates that fall, or change at given iterations, without an end."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -97,8 +98,8 @@ class Piecewise(Schedule):
     Caffe's ``multistep``, with the values instead of a factor. Use it for steps by hand.
     """
 
-    milestones: tuple[int, ...]
-    values: tuple[float, ...]
+    milestones: Sequence[int]
+    values: Sequence[float]
 
     def __post_init__(self) -> None:
         for name in ("milestones", "values"):

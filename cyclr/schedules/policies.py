@@ -27,9 +27,9 @@ class OneCycle(Sequence):
     ==========  ==================  ======================  ========================
 
     and holds final after. It is exactly max_lr at the peak and never negative. *warmup* is a
-    part of the run, in (0, 1), the divisors are at least 1, *phases* is 2 or 3, and the peak,
-    with 3 phases twice the peak, lies before the end; otherwise a `ValueError` names the
-    argument.
+    part of the run, in (0, 1), the divisors are at least 1, *phases* is 2 or 3, each
+    has an iteration, and the peak, with 3 phases twice the peak, lies before the end; otherwise a
+    `ValueError` names the argument.
 
         >>> schedule = OneCycle(1.0, 10, shape="linear")
         >>> [round(schedule(i), 3) for i in range(12)]
@@ -65,7 +65,7 @@ class OneCycle(Sequence):
     ) -> None:
         self._set(
             max_lr=number("max_lr", max_lr, at_least=0),
-            iterations=whole("iterations", iterations, at_least=2),
+            iterations=whole("iterations", iterations, at_least=3 if phases == 3 else 2),
             warmup_=number("warmup", warmup, above=0, below=1),
             initial_divisor=number("initial_divisor", initial_divisor, at_least=1),
             final_divisor=number("final_divisor", final_divisor, at_least=1),

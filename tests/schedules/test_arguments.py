@@ -97,6 +97,12 @@ RESTARTS = {"base_lr": 0.0, "max_lr": 0.1, "first_cycle": 10}
             "first_cycle must be at least 1: got 0",
         ),
         (cyclr.OneCycle, ONE_CYCLE, {"iterations": 1}, "iterations must be at least 2: got 1"),
+        (
+            cyclr.OneCycle,
+            ONE_CYCLE,
+            {"iterations": 2, "phases": 3},
+            "iterations must be at least 3: got 2",
+        ),
         (cyclr.OneCycle, ONE_CYCLE, {"warmup": 0}, "warmup must be above 0: got 0"),
         (cyclr.OneCycle, ONE_CYCLE, {"warmup": 1}, "warmup must be below 1: got 1"),
         (cyclr.OneCycle, ONE_CYCLE, {"phases": 4}, "phases must be 2 or 3: got 4"),
@@ -265,3 +271,13 @@ def test_the_step_size_rule_checks_its_arguments(arguments, message):
 def test_a_schedule_is_frozen():
     with pytest.raises(AttributeError):
         cyclr.Triangular(0.001, 0.006, 10).max_lr = 1
+
+
+@pytest.mark.parametrize("phases", [2, 3])
+@pytest.mark.parametrize("iterations", [3, 4, 10, 101])
+def test_what_is_hinted_at_works(phases, iterations):
+    with pytest.raises(ValueError) as error:
+        cyclr.OneCycle(1, iterations, warmup=0.999, phases=phases)
+
+    warmup = float(str(error.value).partition("Hint: warmup=")[2])
+    assert cyclr.OneCycle(1, iterations, warmup=warmup, phases=phases).highest == 1

@@ -1,0 +1,6 @@
+"""cyclr for PyTorch: schedules that an optimizer follows, and the range test of a model."""
+
+from cyclr_torch.range_test import range_test
+from cyclr_torch.scheduler import Scheduler
+
+__all__ = ["Scheduler", "range_test"]
