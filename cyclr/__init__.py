@@ -33,6 +33,7 @@ from cyclr.schedules import (
 )
 
 if TYPE_CHECKING:
+    from cyclr.compare import Difference, diff
     from cyclr.logs import BadRow, Log, UnusableLog, read_log
     from cyclr.range_test import (
         Bounds,
@@ -53,6 +54,7 @@ __all__ = [
     "CosineRestarts",
     "Cyclical",
     "Decay",
+    "Difference",
     "ExpRange",
     "Exponential",
     "InconclusiveRangeTest",
@@ -74,6 +76,7 @@ __all__ = [
     "UnusableLog",
     "WarmupStableDecay",
     "analyze",
+    "diff",
     "from_dict",
     "parse",
     "read_log",
@@ -82,6 +85,7 @@ __all__ = [
 
 # Training calls schedules only, and starts faster without the rest.
 _LATER = {
+    **dict.fromkeys(("Difference", "diff"), "cyclr.compare"),
     **dict.fromkeys(
         ("Bounds", "InconclusiveRangeTest", "Landmarks", "RangeTest", "Reason", "analyze"),
         "cyclr.range_test",

@@ -22,9 +22,10 @@ __all__ = ["main"]
 
 # Exit statuses; argparse's own, for a command that it can't read, is 2, too.
 FOUND, INCONCLUSIVE, UNUSABLE = 0, 1, 2
+SAME, DIFFERENT = 0, 1
 INTERRUPTED, BROKEN_PIPE = 130, 141  # 128 + the signal, as shells have it
 
-FORMAT = 1  # the version of what --json prints: {"version", "log", "bounds" or null, "reasons"}
+FORMAT = 1  # the version of what --json prints, of each command
 REPORTED = 10  # malformed rows of a log that are shown one by one
 ROWS = 8  # of a schedule's values, after the first
 SAMPLES = 50_000  # of a schedule's values, in a picture
@@ -61,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_analyze(commands)
     _add_show(commands)
+    _add_diff(commands)
     _add_demo(commands)
     return parser
 
@@ -251,6 +253,49 @@ def _spread(n: int) -> Iterator[int]:
         # Jittered: at even distances a cycle of as many iterations would look constant.
         yield start + start // stride * 7919 % stride
     yield n
+
+
+# --- cyclr diff -------------------------------------------------------------------------------
+
+
+def _add_diff(commands: Any) -> None:
+    parser = commands.add_parser(
+        "diff",
+        help="where two schedules disagree, and by how much",
+        description="Compare two schedules, each written as in Python, at iterations 0 to N - 1. "
+        "Exit status: 0 if they agree, 1 if they differ, 2 if one can't be read.",
+        epilog="example: cyclr diff 'Cosine(0.1, 0.0, 2000)' 'CosineRestarts(0.0, 0.1, 2000)' "
+        "--iterations 2000",
+    )
+    add = parser.add_argument
+    add("schedules", nargs=2, metavar="SPEC", help="what print(schedule) prints")
+    add("--iterations", type=int, metavar="N", help="how many; to both ends, by default")
+    tolerance = "differences to ignore, as a part of the highest value; 0 by default"
+    add("--tolerance", type=float, default=0.0, metavar="T", help=tolerance)
+    add("--json", action="store_true", help="print the result as JSON")
+    parser.set_defaults(run=_diff)
+
+
+def _diff(options: argparse.Namespace) -> int:
+    from cyclr import diff, parse
+
+    try:
+        a, b = map(parse, options.schedules)
+        n = options.iterations
+        if n is None:  # an end is the value after the last iteration
+            n = max(_extent(a), _extent(b)) + 1
+        found = diff(a, b, n, tolerance=options.tolerance)
+    except (ValueError, OverflowError) as error:
+        _complain(error)
+        return UNUSABLE
+    if options.json:
+        import json
+
+        result = {"a": a.to_dict(), "b": b.to_dict(), "agree": not found}
+        print(json.dumps({"version": FORMAT} | result | dataclasses.asdict(found), indent=2))
+    else:
+        print(f"a: {a}\nb: {b}\n{found}")
+    return DIFFERENT if found else SAME
 
 
 # --- cyclr demo -------------------------------------------------------------------------------

@@ -266,9 +266,73 @@ def test_what_is_no_schedule_is_told_so(run: Run, arguments: list[str], message:
     assert message in err
 
 
+# --- cyclr diff -------------------------------------------------------------------------------
+
+
+def test_diff_says_where_two_schedules_disagree(run: Run) -> None:
+    a, b = "Triangular(1.0, 5.0, 4)", "Triangular2(1.0, 5.0, 4)"
+    status, out, err = run("diff", a, b)
+    found = cyclr.diff(cyclr.parse(a), cyclr.parse(b), 8 * 4 + 1)
+    assert (status, err) == (1, "")
+    assert out.splitlines() == [f"a: {cyclr.parse(a)}", f"b: {cyclr.parse(b)}", str(found)]
+
+
+def test_diff_has_exit_status_0_where_they_agree(run: Run) -> None:
+    status, out, err = run("diff", "Linear(0, 1, 10)", "Ramp(0.0, 1.0, 10)")
+    assert (status, err) == (0, "")
+    assert out.endswith("\nThey agree at iterations 0 to 10.\n")
+
+
+def test_diff_goes_to_both_ends_or_as_far_as_one_likes(run: Run) -> None:
+    ramp = "Linear(1.0, 0.0, 10)"
+    later = f"{ramp}.then(Constant(0.0), after=300).then(Constant(0.5), after=400)"
+    assert run("diff", ramp, later)[0] == 1
+    assert run("diff", later, ramp)[0] == 1
+    assert run("diff", ramp, later, "--iterations", 400)[0] == 0
+    assert run("diff", ramp, later, "--iterations", 401)[0] == 1
+
+
+def test_diff_takes_a_tolerance(run: Run) -> None:
+    pair = ["Constant(1.0)", "Constant(1.001)"]
+    assert run("diff", *pair, "--tolerance", 1e-4)[0] == 1
+    assert run("diff", *pair, "--tolerance", 1e-2)[0] == 0
+
+
+def test_diff_prints_json(run: Run) -> None:
+    status, out, err = run("diff", "Constant(1.0)", "Linear(1.0, 0.0, 2)", "--json")
+    assert (status, err) == (1, "")
+    assert json.loads(out) == {
+        "version": 1,
+        "a": cyclr.Constant(1.0).to_dict(),
+        "b": cyclr.Linear(1.0, 0.0, 2).to_dict(),
+        "agree": False,
+        "iterations": 1001,
+        "first": 1,
+        "at": 2,
+        "values": [1.0, 0.0],
+        "largest": 1.0,
+        "relative": 1.0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["Constant(1)", "Constant(-1)"], "lr must be at least 0"),
+        (["Triangle(1, 2, 3)", "Constant(1)"], "Triangle"),
+        (["Constant(1)", "Constant(1)", "--iterations", "0"], "iterations must be at least 1"),
+        (["Constant(1)", "Constant(1)", "--tolerance", "-1"], "tolerance must be at least 0"),
+    ],
+)
+def test_what_diff_can_not_compare_is_told_so(run: Run, arguments: list[str], message: str) -> None:
+    status, out, err = run("diff", *arguments)
+    assert (status, out) == (2, "")
+    assert message in err
+
+
 # --- The command itself -----------------------------------------------------------------------
 
-COMMANDS: list[list[str]] = [[], ["analyze"], ["show"], ["demo"]]
+COMMANDS: list[list[str]] = [[], ["analyze"], ["show"], ["diff"], ["demo"]]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=str)
@@ -285,7 +349,7 @@ def test_help_fits_a_screen_and_has_an_example(
     assert "example: cyclr " in out
 
 
-@pytest.mark.parametrize("command", COMMANDS[:3], ids=str)
+@pytest.mark.parametrize("command", COMMANDS[:4], ids=str)
 def test_the_examples_of_the_help_run(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -378,6 +442,7 @@ def test_a_terminal_that_knows_ascii_only_is_enough(tmp_path: Path) -> None:
         (["--version"], ["cyclr.logs", "cyclr.demo", "cyclr._terminal", "json"]),
         (["analyze", "log.csv"], ["cyclr.demo"]),
         (["show", "Constant(0.1)"], ["cyclr.logs", "cyclr.demo"]),
+        (["diff", "Constant(0.1)", "Constant(1)"], ["cyclr.logs", "cyclr._terminal", "json"]),
     ],
 )
 def test_no_command_imports_what_it_does_not_need(
