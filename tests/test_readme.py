@@ -1,6 +1,7 @@
 """Every code block of the README runs, each after the ones before it."""
 
 import contextlib
+import importlib
 import io
 import random
 import re
@@ -33,8 +34,8 @@ def core_names():
     recorded = iter(losses)
     return {
         "batches": range(10),
-        "train": lambda batch, lr: None,  # noqa: ARG005
-        "train_one_batch": lambda lr: next(recorded),  # noqa: ARG005
+        "train": lambda batch, lr: None,
+        "train_one_batch": lambda lr: next(recorded),
         "lrs": lrs,
         "losses": losses,
     }
@@ -48,6 +49,7 @@ def torch_names():
     inputs = torch.randn(32, 10, 4)
     targets = (inputs @ torch.randn(4, 3)).argmax(-1)  # which a linear model can learn
     return {
+        "torch": torch,
         "model": model,
         "optimizer": torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9),
         "loss_fn": torch.nn.functional.cross_entropy,
@@ -55,13 +57,30 @@ def torch_names():
     }
 
 
+def imported(framework, name=None):
+    """Return a function that imports the framework, for names of blocks that need no more."""
+    return lambda: {name or framework: importlib.import_module(framework)}
+
+
+NAMES = {
+    "numpy": dict,
+    "torch": torch_names,
+    "keras": imported("keras"),
+    "optax": imported("optax"),
+    "mxnet": imported("mxnet", "mx"),
+}
+"""What a reader of the blocks for a framework has before them."""
+
+
 def run(framework, names):
     """Run the python blocks that need no framework or this one, in order."""
     ran = 0
+    new = dict(NAMES[framework]()) if framework else {}
     for language, needs, code in BLOCKS:
         if language == "python" and needs in ("", framework):
-            if needs == "torch" and "optimizer" not in names:
-                names |= torch_names()
+            if needs:
+                names |= new
+                new = {}
             with contextlib.redirect_stdout(io.StringIO()):
                 exec(compile(code, "README.md", "exec"), names)
             ran += 1
@@ -72,14 +91,18 @@ def test_the_blocks_without_a_framework():
     assert run("", core_names()) == sum(b[:2] == ("python", "") for b in BLOCKS) >= 7
 
 
-@pytest.mark.framework("numpy")
-def test_the_blocks_for_numpy():
-    assert run("numpy", core_names()) > run("", core_names())
+@pytest.mark.parametrize(
+    "framework", [pytest.param(name, marks=pytest.mark.framework(name)) for name in NAMES]
+)
+def test_the_blocks_for_a_framework(framework):
+    needing = sum(block[:2] == ("python", framework) for block in BLOCKS)
+
+    assert needing > 0
+    assert run(framework, core_names()) == run("", core_names()) + needing
 
 
-@pytest.mark.framework("torch")
-def test_the_blocks_for_torch():
-    assert run("torch", core_names()) > run("", core_names())
+def test_there_is_no_other_framework():
+    assert {needs for language, needs, _ in BLOCKS if language == "python"} == {"", *NAMES}
 
 
 def test_the_commands(tmp_path, monkeypatch, capsys):
