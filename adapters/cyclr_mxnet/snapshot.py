@@ -1,18 +1,17 @@
 """Snapshot: what training changes, put back as it was."""
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 import numpy
-from mxnet import autograd
 from mxnet.gluon import Parameter
 
 __all__ = ["restored", "restored_random_state"]
 
 
 @contextmanager
-def restored(parameters: Iterable[Parameter]) -> Iterator[None]:
+def restored(parameters: Collection[Parameter]) -> Iterator[None]:
     """Put back what training in the block has changed in *parameters*, however it ends.
 
     That is their values (of which running statistics are some), their gradients, and whether
@@ -26,9 +25,8 @@ def restored(parameters: Iterable[Parameter]) -> Iterator[None]:
     try:
         yield
     finally:
-        with autograd.pause():
-            for array, contents in kept:
-                array[:] = contents
+        for array, contents in kept:
+            array[:] = contents
         for array, is_fresh in fresh:
             array._fresh_grad = is_fresh
 

@@ -345,23 +345,44 @@ def test_also_gradients_that_wait_for_their_step():
     assert same(weights(net), weights(other))
 
 
-def test_also_the_parameters_of_the_loss():
-    class Weighted(gluon.nn.HybridBlock):
+def test_also_what_only_the_loss_or_only_the_trainer_holds():
+    class Normed(gluon.nn.HybridBlock):
         def __init__(self):
             super().__init__()
-            self.weight = self.params.get("weight", shape=(1,), init="ones")
+            self.norm = gluon.nn.BatchNorm(in_channels=1)
 
-        def hybrid_forward(self, F, outputs, targets, weight):
-            return F.broadcast_mul(F.square(outputs - targets), weight)
+        def hybrid_forward(self, F, outputs, targets):
+            return F.square(self.norm(outputs) - targets)
 
-    loss_fn = Weighted()
+    loss_fn, other = Normed(), gluon.nn.Dense(1, in_units=4)
     loss_fn.initialize()
     net, _ = made()
-    parameters = {**net.collect_params(), **loss_fn.collect_params()}
+    other.initialize()
+    parameters = {**net.collect_params(), **other.collect_params()}
     trainer = gluon.Trainer(parameters, "sgd", {"learning_rate": 0.1})
-    run(net, trainer, loss_fn=loss_fn)
+    before = weights(net), weights(loss_fn), weights(other)
+    during = []
 
-    assert loss_fn.weight.data().asscalar() == 1
+    class Outer(gluon.nn.Block):
+        def forward(self, inputs):
+            during.append((weights(loss_fn), weights(other)))
+            return net(inputs) + other(inputs)
+
+    run(Outer(), trainer, loss_fn=loss_fn)
+
+    assert not same(during[-1][0], before[1])
+    assert not same(during[-1][1], before[2])
+    assert same(before, (weights(net), weights(loss_fn), weights(other)))
+
+
+def test_parameters_that_the_loss_does_not_depend_on_stay_and_do_no_harm():
+    net, trainer = made()
+    unused = gluon.Parameter("unused", shape=(1,), init="ones")
+    unused.initialize()
+    trainer = gluon.Trainer([*net.collect_params().values(), unused], *OPTIMIZERS["momentum"])
+
+    assert run(net, trainer).points == run(*made()).points
+    assert unused.data().asscalar() == 1
 
 
 @pytest.mark.parametrize("trained", [False, True])
@@ -568,7 +589,9 @@ def update(batch):
 
 update(batches[0])
 before = net.weight.data().asnumpy()
+scaler = dict(vars(trainer._amp_loss_scaler)) if scaled else None
 test = range_test(net, trainer, loss_fn, batches, iterations=20, end_lr=0.1, progress=False)
+assert scaler is None or scaler == vars(trainer._amp_loss_scaler)
 assert (net.weight.data().asnumpy() == before).all()
 expected = []
 for i, (lr, _) in enumerate(test.points):
