@@ -5,8 +5,8 @@ One way through, each module knowing only what comes before it:
     points -> divergence -> curve -> landmarks -> optimizers -> rules -> reasons -> bounds
         -> analysis -> ramp
 
-A new rule is one function in `rules`, a new reason one function in `reasons`, a new optimizer one
-number in `optimizers`.
+A new rule is one function in `rules` (`peers` has those of other libraries, `accuracy` the
+paper's), a new reason one function in `reasons`, a new optimizer one number in `optimizers`.
 """
 
 from cyclr.range_test.analysis import analyze

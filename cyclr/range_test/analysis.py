@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import SupportsFloat
 
+import cyclr.range_test.accuracy
+import cyclr.range_test.peers  # noqa: F401  both enter their rules into the table
 from cyclr._checks import choice
 from cyclr.range_test.bounds import Bounds
 from cyclr.range_test.curve import Curve

@@ -1,0 +1,48 @@
+"""Accuracy: the rule of the paper, which reads a range test of accuracies.
+
+L. N. Smith: "Cyclical Learning Rates for Training Neural Networks", section 3.3.
+"""
+
+import statistics
+from collections.abc import Sequence
+from itertools import pairwise
+
+from cyclr.range_test.curve import median_of_3
+from cyclr.range_test.rules import Answer, Evidence, rule
+
+__all__ = ["smith"]
+
+
+@rule("smith", metric="accuracy")
+def smith(evidence: Evidence) -> Answer:
+    """The paper's own rule: from where the accuracy starts to rise to where it gets worse.
+
+    base_lr is the first learning rate at which a tenth of the whole rise is won. max_lr is the
+    first one after the peak at which a tenth of it (or 3 sigma) is lost, or, once nine tenths are
+    won, at which the accuracy gets ragged: differs from row to row more than twice as much as
+    before. Each of them for three rows, on medians of three.
+    """
+    curve = evidence.curve
+    changes = median_of_3(curve.changes)  # turned over: lower is better
+    rise = -min(changes)
+    peak = changes.index(-rise)
+    high = next(i for i, change in enumerate(changes) if change <= -0.9 * rise or i == peak)
+    lost = max(3 * curve.noise, 0.1 * rise) - rise
+    roughness = [0.0, *median_of_3([abs(b - a) for a, b in pairwise(curve.losses)])]
+    ragged = 2 * statistics.median(roughness[: high + 1])
+
+    base = _sustained([change < -0.1 * rise for change in changes])
+    worse = _sustained(
+        [
+            (i > peak and change > lost) or (i > high and rough > ragged)
+            for i, (change, rough) in enumerate(zip(changes, roughness, strict=True))
+        ]
+    )
+    max_lr = curve.lrs[-1 if worse is None else worse]
+    base_lr = curve.lrs[peak if base is None else base]
+    return Answer(max_lr, worse is not None, base_lr if base_lr < max_lr else None)
+
+
+def _sustained(flags: Sequence[bool], rows: int = 3) -> int | None:
+    """Return where the first run of *rows* true flags starts, or None."""
+    return next((i for i in range(len(flags) - rows + 1) if all(flags[i : i + rows])), None)
