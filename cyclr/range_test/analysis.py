@@ -75,4 +75,5 @@ def analyze(
         wobble=evidence.wobble,
         landmarks=evidence.landmarks,
         reasons=cautions(evidence, answer),
+        curve=curve,
     )

@@ -4,10 +4,11 @@ import inspect
 import math
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, TypeVar
 
 from cyclr._checks import refuse
+from cyclr.range_test.curve import Curve
 from cyclr.range_test.landmarks import Landmarks
 from cyclr.range_test.reasons import Reason
 from cyclr.range_test.rules import Answer
@@ -31,6 +32,7 @@ class Bounds:
     - *rule*: the name of the rule that read the log.
     - *landmarks*: the learning rates at which something happened; see `Landmarks`.
     - *reasons*: why to take the bounds with care; empty if nothing speaks against them.
+    - *curve*: what they were read from, to be drawn; no part of the value, nor of `to_dict`.
 
     Use `schedule` to train with them, `print` to read them, `to_dict` to keep them.
     """
@@ -41,6 +43,7 @@ class Bounds:
     rule: str
     landmarks: Landmarks
     reasons: tuple[Reason, ...] = ()
+    curve: Curve | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def of(
@@ -51,6 +54,7 @@ class Bounds:
         wobble: float,
         landmarks: Landmarks,
         reasons: tuple[Reason, ...],
+        curve: Curve | None = None,
     ) -> "Bounds":
         """Return the bounds that *answer* stands for, in a run as uncertain as *wobble*."""
         max_lr = answer.max_lr
@@ -67,6 +71,7 @@ class Bounds:
             rule=rule,
             landmarks=landmarks,
             reasons=reasons,
+            curve=curve,
         )
 
     def schedule(self, policy: Callable[..., Result], **lengths: Any) -> Result:
@@ -100,7 +105,8 @@ class Bounds:
         >>> bounds.to_dict()["interval"]
         [0.02, 0.1]
         """
-        plain = asdict(self)
+        plain = asdict(replace(self, curve=None))
+        del plain["curve"]
         return plain | {"interval": list(self.interval), "reasons": list(plain["reasons"])}
 
     def __str__(self) -> str:

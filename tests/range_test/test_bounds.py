@@ -1,5 +1,6 @@
 """Bounds: what a range test results in."""
 
+import dataclasses
 import json
 import math
 import pickle
@@ -110,3 +111,14 @@ def test_it_is_a_value(real_log):
     assert hash(bounds) == hash(analyze(real_log))
     with pytest.raises(FrozenInstanceError):
         bounds.max_lr = 1.0
+
+
+def test_the_curve_is_kept_and_is_no_part_of_the_value(real_log):
+    bounds = analyze(real_log)
+    assert bounds.curve.lrs[0] == real_log[0][0]
+    bare = dataclasses.replace(bounds, curve=None)
+    assert bare == bounds
+    assert hash(bare) == hash(bounds)
+    assert repr(bare) == repr(bounds)
+    assert bare.to_dict() == bounds.to_dict()
+    assert pickle.loads(pickle.dumps(bounds)).curve == bounds.curve
