@@ -42,6 +42,8 @@ if TYPE_CHECKING:
         RangeTest,
         Reason,
         analyze,
+        confirm,
+        confirmation_cost,
     )
 
 __version__ = "0.1.0"
@@ -76,6 +78,8 @@ __all__ = [
     "UnusableLog",
     "WarmupStableDecay",
     "analyze",
+    "confirm",
+    "confirmation_cost",
     "diff",
     "from_dict",
     "parse",
@@ -87,7 +91,10 @@ __all__ = [
 _LATER = {
     **dict.fromkeys(("Difference", "diff"), "cyclr.compare"),
     **dict.fromkeys(
-        ("Bounds", "InconclusiveRangeTest", "Landmarks", "RangeTest", "Reason", "analyze"),
+        (
+            *("Bounds", "InconclusiveRangeTest", "Landmarks", "RangeTest", "Reason"),
+            *("analyze", "confirm", "confirmation_cost"),
+        ),
         "cyclr.range_test",
     ),
     **dict.fromkeys(("BadRow", "Log", "UnusableLog", "read_log"), "cyclr.logs"),

@@ -2,8 +2,8 @@
 
 One way through, each module knowing only what comes before it:
 
-    points -> divergence -> curve -> landmarks -> optimizers -> rules -> reasons -> bounds
-        -> analysis -> ramp
+    points -> divergence -> curve -> landmarks -> optimizers -> rules -> reasons -> repeats
+        -> bounds -> analysis -> ramp, confirmation
 
 A new rule is one function in `rules` (`peers` has those of other libraries, `accuracy` the
 paper's), a new reason one function in `reasons`, a new optimizer one number in `optimizers`.
@@ -11,8 +11,18 @@ paper's), a new reason one function in `reasons`, a new optimizer one number in 
 
 from cyclr.range_test.analysis import analyze
 from cyclr.range_test.bounds import Bounds
+from cyclr.range_test.confirmation import confirm, confirmation_cost
 from cyclr.range_test.landmarks import Landmarks
 from cyclr.range_test.ramp import RangeTest
 from cyclr.range_test.reasons import InconclusiveRangeTest, Reason
 
-__all__ = ["Bounds", "InconclusiveRangeTest", "Landmarks", "RangeTest", "Reason", "analyze"]
+__all__ = [
+    "Bounds",
+    "InconclusiveRangeTest",
+    "Landmarks",
+    "RangeTest",
+    "Reason",
+    "analyze",
+    "confirm",
+    "confirmation_cost",
+]

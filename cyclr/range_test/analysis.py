@@ -9,17 +9,27 @@ from cyclr._checks import choice
 from cyclr.range_test.bounds import Bounds
 from cyclr.range_test.curve import Curve
 from cyclr.range_test.landmarks import Landmarks
-from cyclr.range_test.optimizers import prior
+from cyclr.range_test.optimizers import Prior, prior
 from cyclr.range_test.points import Points
-from cyclr.range_test.reasons import InconclusiveRangeTest, cautions, failure_of, too_short_for
-from cyclr.range_test.rules import DEFAULTS, RULES, Evidence
+from cyclr.range_test.reasons import (
+    InconclusiveRangeTest,
+    Reason,
+    cautions,
+    failure_of,
+    too_short_for,
+)
+from cyclr.range_test.repeats import Reading, together
+from cyclr.range_test.rules import DEFAULTS, RULES, Evidence, Rule
 
 __all__ = ["analyze"]
 
 
+Log = Iterable[tuple[SupportsFloat, SupportsFloat]]
+
+
 def analyze(
-    points: Iterable[tuple[SupportsFloat, SupportsFloat]],
-    *,
+    points: Log,
+    *repeats: Log,
     optimizer: str | None = None,
     momentum: float | None = None,
     metric: str = "loss",
@@ -35,6 +45,10 @@ def analyze(
     are dropped. A loss that is not finite is where the test diverged; what follows
     changes nothing. Another unit or another zero of the loss changes no learning rate.
 
+    *repeats* are logs of the same test run again, with other seeds say: the answer is the median
+    of all runs, and the interval narrows by what the runs' noise was in it, no further. A run that
+    can't be read becomes a reason; `analyze(*logs)` takes a list of them.
+
     - *optimizer*: sgd, nesterov, adam, adamw, nadam, rmsprop or adagrad, whatever the case. It
       makes the answer narrower; another name is analysed as unknown, and `reasons` says so.
     - *momentum*: that of sgd (0 unless given) or nesterov (0.9 unless given).
@@ -46,8 +60,8 @@ def analyze(
     >>> losses = [2 + lr**2 - 1.5 / (1 + (0.01 / lr) ** 2) for lr in lrs]
     >>> bounds = analyze(zip(lrs, losses), optimizer="sgd")
     >>> print(bounds)
-    max_lr   0.033   (80 % sure: the best one is between 0.013 and 0.19)
-    base_lr  0.0083
+    max_lr   0.051   (80 % sure: the best one is between 0.021 and 0.17)
+    base_lr  0.013
     The loss began to fall at 0.003, most of its fall was over at 0.027, and it diverged at 1.6.
 
     Raises `InconclusiveRangeTest`, a `ValueError` that carries `reasons`, where the points tell
@@ -61,19 +75,22 @@ def analyze(
     chosen = RULES[DEFAULTS[metric] if rule is None else choice("rule", rule, fitting)]
     known = prior(optimizer, momentum)
 
-    recorded = Points.read(points)
-    curve = Curve.of(recorded, metric)
-    if reason := failure_of(recorded, curve):
-        raise InconclusiveRangeTest([reason])
-    evidence = Evidence(recorded, curve, Landmarks.of(curve), known)
+    runs = [_read(log, chosen, known) for log in (points, *repeats)]
+    readings = [run for run in runs if isinstance(run, Reading)]
+    failures = [run for run in runs if isinstance(run, Reason)]
+    if not readings:
+        raise InconclusiveRangeTest(list(dict.fromkeys(failures)))
+    return Bounds.of(together(readings, failures), rule=chosen.name)
+
+
+def _read(log: Log, chosen: Rule, known: Prior) -> Reading | Reason:
+    """Return what the rule *chosen* reads in one run, or why it can't be read."""
+    points = Points.read(log)
+    curve = Curve.of(points, chosen.metric)
+    if reason := failure_of(points, curve):
+        return reason
+    evidence = Evidence(points, curve, Landmarks.of(curve), known)
     answer = chosen.ask(evidence)
     if answer is None:
-        raise InconclusiveRangeTest([too_short_for(chosen.name)])
-    return Bounds.of(
-        answer,
-        rule=chosen.name,
-        wobble=evidence.wobble,
-        landmarks=evidence.landmarks,
-        reasons=cautions(evidence, answer),
-        curve=curve,
-    )
+        return too_short_for(chosen.name)
+    return Reading(answer, evidence.wobble, evidence.landmarks, cautions(evidence, answer), curve)

@@ -11,7 +11,7 @@ from cyclr._checks import refuse
 from cyclr.range_test.curve import Curve
 from cyclr.range_test.landmarks import Landmarks
 from cyclr.range_test.reasons import Reason
-from cyclr.range_test.rules import Answer
+from cyclr.range_test.repeats import Reading
 
 __all__ = ["Bounds"]
 
@@ -20,6 +20,13 @@ QUANTILE = 1.2816  # of the normal distribution: 80 % lie within that many sigma
 WIDEST = 2.0  # decades: more than that only says that nothing is known
 
 Result = TypeVar("Result")
+
+
+def interval_around(best: float, sigma: float) -> tuple[float, float]:
+    """Return what holds 80 % of a normal distribution of *sigma* decades around *best*."""
+    half = QUANTILE * min(sigma, WIDEST)
+    # JSON has no infinity.
+    return best * 10**-half, min(best * 10**half, sys.float_info.max)
 
 
 @dataclass(frozen=True)
@@ -46,32 +53,18 @@ class Bounds:
     curve: Curve | None = field(default=None, repr=False, compare=False)
 
     @classmethod
-    def of(
-        cls,
-        answer: Answer,
-        *,
-        rule: str,
-        wobble: float,
-        landmarks: Landmarks,
-        reasons: tuple[Reason, ...],
-        curve: Curve | None = None,
-    ) -> "Bounds":
-        """Return the bounds that *answer* stands for, in a run as uncertain as *wobble*."""
-        max_lr = answer.max_lr
-        best = max_lr if answer.best is None else answer.best
-        sigma = min(math.hypot(answer.spread, wobble), WIDEST)
+    def of(cls, reading: Reading, *, rule: str) -> "Bounds":
+        """Return the bounds that a *reading* by the rule of that name stands for."""
+        answer = reading.answer
+        best = answer.max_lr if answer.best is None else answer.best
         return cls(
-            base_lr=max_lr / RATIO if answer.base_lr is None else answer.base_lr,
-            max_lr=max_lr,
-            interval=(
-                best * 10 ** (-QUANTILE * sigma),
-                # JSON has no infinity.
-                min(best * 10 ** (QUANTILE * sigma), sys.float_info.max),
-            ),
+            base_lr=answer.max_lr / RATIO if answer.base_lr is None else answer.base_lr,
+            max_lr=answer.max_lr,
+            interval=interval_around(best, math.hypot(answer.spread, reading.wobble)),
             rule=rule,
-            landmarks=landmarks,
-            reasons=reasons,
-            curve=curve,
+            landmarks=reading.landmarks,
+            reasons=reading.reasons,
+            curve=reading.curve,
         )
 
     def schedule(self, policy: Callable[..., Result], **lengths: Any) -> Result:

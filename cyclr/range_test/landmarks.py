@@ -7,7 +7,7 @@ from cyclr.range_test.curve import Curve
 
 __all__ = ["Landmarks", "wobble"]
 
-SHARE = 0.25  # of the lagged minimum in the middle, on a logarithmic scale
+SHARE = 1 / 3  # of the lagged minimum in the middle, on a logarithmic scale
 GROUPS = 10  # left out in turn, to see how far the middle moves
 
 

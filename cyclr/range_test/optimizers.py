@@ -1,75 +1,86 @@
 """Optimizers: what is known of the best max_lr before a log is read.
 
-Where the numbers come from: `benchmarks/range_test_scales.py`, 44 tasks (eight networks on
-scikit-learn's digits, breast-cancer and diabetes data; seven optimizers), each trained for 400
-iterations of Triangular2, base_lr = max_lr / 4, on a grid of max_lr, beside range tests of 100,
-200 and 400 iterations. The mean over tasks of log10(best max_lr / middle of the landmarks), the
-middle at 30 iterations a decade:
-
-    sgd +0.03 (8 tasks)   momentum 0.9 -0.26 (8)   nesterov 0.9 -0.18 (5)   adam -0.26 (8)
-    nadam -0.24 (5)   rmsprop -0.24 (5)   adagrad -0.11 (5)   all -0.18   sd between tasks 0.47
-
-The scales are those means, drawn toward the mean of all and rounded down: a rate too high costs
-far more than one too low. AdamW has Adam's. (1 - momentum)^0.2 passes through plain SGD and
-momentum 0.9. The spreads are the sd between tasks, wider where the optimizer is not named, as
-these tasks are small and alike. With them the 80 % interval held 80 % of the best max_lr (86 %
-not named), on the tasks that the scales were fitted to.
+Where the numbers come from: `python -m benchmarks.suggestion.fit` prints them, from the 94 tasks
+that were measured there (23 problems, nine optimizers, each trained with Triangular2 and with
+one-cycle on a grid of max_lr, beside range tests; the results are committed, docs/range_test.md
+says how). Both are multiples of the place that the rule `family` finds in a log: *scale* is the
+one that cost least, *middle* the median of the best max_lr; those of a family are drawn toward
+those of all, by as much as six tasks weigh. AdamW and NAdam have Adam's. The spreads are the
+sigmas of the best max_lr around *middle*.
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 from cyclr._checks import number, refuse
 
-__all__ = ["SCALES", "Prior", "prior"]
+__all__ = ["KNOWN", "Prior", "prior"]
 
-SCALES = {
-    "sgd": 0.9,
-    "nesterov": 0.9,
-    "adam": 0.5,
-    "adamw": 0.5,
-    "nadam": 0.5,
-    "rmsprop": 0.6,
-    "adagrad": 0.75,
-}
-POOLED = 0.6
-SPREAD, SPREAD_UNNAMED = 0.45, 0.55  # sigma between tasks, in decades
-MOMENTUM = {"sgd": 0.0, "nesterov": 0.9}  # those whose scale depends on it, and its default
-MOMENTUM_POWER = 0.2
+SPREAD, SPREAD_UNNAMED = 0.35, 0.41  # decades
 
 
 @dataclass(frozen=True)
 class Prior:
-    """The best max_lr as a multiple of the middle of the landmarks, and its spread in decades.
+    """The max_lr to take, and the middle of the best ones, as multiples of what a rule found.
 
-    *unknown* is the name of an optimizer that has no scale here, or `None`.
+    *spread* is the sigma, in decades, of tasks around *middle*; *unknown* the name of an optimizer
+    of which nothing is known here, or `None`.
     """
 
     scale: float
-    spread: float
+    middle: float
+    spread: float = SPREAD
     unknown: str | None = None
+
+
+SGD, MOMENTUM = Prior(0.32, 0.38), Prior(0.10, 0.19)  # without momentum, and with 0.9
+ADAM = Prior(0.16, 0.20)
+KNOWN = {
+    "sgd": SGD,
+    "nesterov": SGD,
+    "adam": ADAM,
+    "adamw": ADAM,
+    "nadam": ADAM,
+    "rmsprop": Prior(0.32, 0.30),
+    "adagrad": Prior(0.25, 0.35),
+}
+UNNAMED = Prior(0.22, 0.24, SPREAD_UNNAMED)
+DEFAULT_MOMENTUM = {"sgd": 0.0, "nesterov": 0.9}  # of those for which it counts
 
 
 def prior(optimizer: str | None = None, momentum: float | None = None) -> Prior:
     """Return what is known of *optimizer*, whatever the case of its name, with *momentum*.
 
-    >>> prior("SGD")
-    Prior(scale=0.9, spread=0.45, unknown=None)
+    >>> prior("SGD") == KNOWN["sgd"]
+    True
     >>> prior("lion").unknown, prior("lion").scale == prior().scale
     ('lion', True)
 
-    *momentum* is in [0, 1) and counts for "sgd" (0 unless given) and "nesterov" (0.9 unless given).
+    *momentum* is in [0, 1) and counts for "sgd" (0 unless given) and "nesterov" (0.9 unless given):
+    as a power of 1 - momentum, through what was measured at 0 and at 0.9.
     """
     if momentum is not None:
         momentum = number("momentum", momentum, at_least=0, below=1)
     if optimizer is None:
-        return Prior(POOLED, SPREAD_UNNAMED)
+        return UNNAMED
     if not isinstance(optimizer, str):
         refuse("optimizer", "be a string", optimizer, TypeError)
     name = optimizer.strip().lower()
-    if name not in SCALES:
-        return Prior(POOLED, SPREAD_UNNAMED, unknown=optimizer)
-    scale = SCALES[name]
-    if name in MOMENTUM:
-        momentum = MOMENTUM[name] if momentum is None else momentum
-        scale *= (1 - momentum) ** MOMENTUM_POWER
-    return Prior(scale, SPREAD)
+    if name not in KNOWN:
+        return replace(UNNAMED, unknown=optimizer)
+    if name not in DEFAULT_MOMENTUM:
+        return KNOWN[name]
+    return _with_momentum(DEFAULT_MOMENTUM[name] if momentum is None else momentum)
+
+
+def _with_momentum(momentum: float) -> Prior:
+    """Return what is known of SGD with *momentum*.
+
+    >>> _with_momentum(0.0) == SGD, round(_with_momentum(0.9).scale, 3) == MOMENTUM.scale
+    (True, True)
+    """
+    tenfold = -math.log10(1 - momentum)  # 1 with momentum 0.9
+    return Prior(
+        SGD.scale * (MOMENTUM.scale / SGD.scale) ** tenfold,
+        SGD.middle * (MOMENTUM.middle / SGD.middle) ** tenfold,
+    )

@@ -29,6 +29,7 @@ __all__ = [
 ]
 
 FEWEST = 15  # learning rates whose effect is known
+SIGNIFICANT = 3.5  # sigma: a flat loss falls as far in one test of 200
 
 
 @dataclass(frozen=True)
@@ -177,7 +178,7 @@ def _no_descent(log: Log) -> str | None:
     noise = max(log.curve.noise, statistics.median(steps) * STEP_TO_SIGMA)
     # The errors of a mean, and of the median that the start is.
     error = noise * math.sqrt((1 + math.pi / 2) / width)
-    if deepest > 4 * error:
+    if deepest > SIGNIFICANT * error:
         return None
     return "The loss never fell by more than its noise explains."
 

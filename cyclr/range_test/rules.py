@@ -16,8 +16,8 @@ from cyclr.range_test.points import Points
 
 __all__ = ["DEFAULTS", "RULES", "Answer", "Evidence", "Rule", "rule"]
 
-SHADE = 0.4  # of the spread: too high costs more than too low, so the rule stays below the middle
-PACE = 30.0  # iterations a decade, for which the priors hold
+SHARE = 0.25  # of where it all ends, beside the middle of the landmarks, in what is scaled
+PACE, PACE_POWER = 30.0, 0.3  # iterations a decade, for which the scales hold
 SLOWEST, FASTEST = 57.0, 14.0  # iterations a decade: the ramps that were measured
 
 
@@ -86,16 +86,22 @@ def rule(name: str, metric: str = "loss") -> Callable[[Ask], Ask]:
 
 @rule("family")
 def family(evidence: Evidence) -> Answer:
-    """Scale the middle of the landmarks by what is known of the optimizer, and stay below.
+    """Scale a place between where the fall of the loss is over and where the test diverged.
 
-    best = scale * middle * sqrt(pace / 30): a slower ramp has trained for longer when it comes to
-    a learning rate, and reaches its landmarks earlier.
+        max_lr = scale * middle^0.75 * last^0.25 * (pace / 30)^0.3
+
+    where *middle* lies between drop_90 and minimum (`Landmarks.middle`), and *last* is the last
+    learning rate before the test diverged, or ended. A slower ramp has trained for longer when it
+    comes to a learning rate, and its loss has fallen earlier: its pace is counted in iterations a
+    decade, below drop_90. *scale* depends on the optimizer: see `optimizers`. As too high costs
+    more than too low, it stays below the middle of the best ones.
     """
     curve, landmarks, known = evidence.curve, evidence.landmarks, evidence.prior
     pace = min(max(_iterations_in_decade_below(curve, landmarks.drop_90), FASTEST), SLOWEST)
-    best = known.scale * landmarks.middle * math.sqrt(pace / PACE)
+    place = math.pow(landmarks.middle, 1 - SHARE) * math.pow(curve.lrs[-1], SHARE)
+    place *= math.pow(pace / PACE, PACE_POWER)
     return Answer(
-        best * 10 ** (-SHADE * known.spread), evidence.turned, best=best, spread=known.spread
+        known.scale * place, evidence.turned, best=known.middle * place, spread=known.spread
     )
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from cyclr.range_test import Bounds, Landmarks, Reason, analyze
 from cyclr.range_test.bounds import QUANTILE
+from cyclr.range_test.curve import Curve
+from cyclr.range_test.repeats import Reading
 from cyclr.range_test.rules import Answer
 from cyclr.schedules import Cyclical, OneCycle, Triangular2
 
@@ -19,7 +21,8 @@ BOUNDS = Bounds(0.01, 0.04, (0.02, 0.1), "family", MARKS, (REASON,))
 
 
 def bounds_of(answer, wobble=0.0):
-    return Bounds.of(answer, rule="family", wobble=wobble, landmarks=MARKS, reasons=())
+    curve = Curve([0.1, 0.2], [2.0, 1.0])
+    return Bounds.of(Reading(answer, wobble, MARKS, (), curve), rule="family")
 
 
 def test_a_policy_is_filled_with_the_bounds_it_names():
