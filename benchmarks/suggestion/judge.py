@@ -10,7 +10,9 @@ tasks of the same problem, whatever their optimizer. Intervals are 90 %, by boot
 import json
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache
+from itertools import product
 from statistics import fmean, median
 from typing import Any, NamedTuple
 
@@ -18,13 +20,15 @@ import numpy as np
 
 from benchmarks.suggestion import fit
 from benchmarks.suggestion.cases import Case, Measured, cases, measured
-from benchmarks.suggestion.measure import POLICIES, RAMPS, RATIOS, RESULTS
+from benchmarks.suggestion.confirmed import Confirmed, confirmed
+from benchmarks.suggestion.measure import POLICIES, PROBES, RAMPS, RATIOS, RESULTS
 from cyclr.range_test import Bounds, InconclusiveRangeTest, analyze
 from cyclr.range_test.optimizers import prior
 from cyclr.range_test.rules import RULES
 
 CONSTANTS = (1e-3, 1e-2, 1e-1)
 RESAMPLES = 2000
+CELL = "{mean:.3f} ({low:.3f} to {high:.3f}) | {median:.3f} | {p90:.3f}"
 OURS = "family"
 
 
@@ -201,6 +205,85 @@ class Judge:
         }
 
 
+class Repeated(NamedTuple):
+    """What several runs of a test say together."""
+
+    regret: float
+    inside: float
+    decades: float
+
+
+def repeated(judge: Judge, iterations: int) -> dict[str, dict[str, float]]:
+    """Return what the first 1, 3 and 5 range tests of a task say together, optimizer named."""
+    found: dict[str, dict[str, float]] = {}
+    for count in (1, 3, 5):
+        rows = []
+        for task in judge.tasks:
+            own = [c for c in judge.cases if c.task is task and c.iterations == iterations]
+            try:
+                together = analyze(*(case.points for case in own[:count]), **task.named)
+            except InconclusiveRangeTest:
+                continue
+            max_lr, low, high = judge.held.bounds(own[0], together, named=True)
+            inside = float(low <= task.best <= high)
+            rows.append(Repeated(task.regret(max_lr), inside, math.log10(high / low)))
+        regrets, inside, decades = zip(*rows, strict=True)
+        found[f"{count} runs"] = {
+            "mean regret": round(fmean(regrets), 4),
+            "inside": round(fmean(inside), 3),
+            "decades": round(median(decades), 2),
+            "tasks": len(rows),
+        }
+    return found
+
+
+def confirmation(judge: Judge, rule: str, iterations: int) -> dict[str, dict[str, float]]:
+    """Return what `confirm` makes of the answers, by the length and number of its probes."""
+    found: dict[str, dict[str, float]] = {}
+    answered = [a for a in judge.answers[rule] if a.case.iterations == iterations]
+    for length, candidates in product(PROBES, (3, 4, 5)):
+        by_name: dict[str, list[Confirmed]] = {}
+        for answer in answered:
+            shipped = bounds(tuple(answer.case.points), OURS, ())
+            moved = replace(shipped, max_lr=answer.max_lr)
+            each = confirmed(answer.case.task, moved, length, candidates)
+            by_name.setdefault(answer.case.task.name, []).extend(each)
+        tasks = {task.name: task for task in judge.tasks}
+        regrets = [
+            fmean(tasks[name].regret(c.max_lr) for c in each) for name, each in by_name.items()
+        ]
+        inside = [
+            fmean(c.interval[0] <= tasks[name].best <= c.interval[1] for c in each)
+            for name, each in by_name.items()
+        ]
+        summary = Summary.of(regrets, [judge.problem[name] for name in by_name])
+        cost = fmean(c.iterations for each in by_name.values() for c in each)
+        found[f"{candidates} of {length}"] = summary._asdict() | {
+            "inside": round(fmean(inside), 3),
+            "iterations": round(cost),
+            "at most": candidates * length,
+        }
+    return found
+
+
+def floor(tasks: Sequence[Measured]) -> float:
+    """Return the regret of a whole grid search: best for two seeds, judged by the other two."""
+    halves = (((0, 1), (2, 3)), ((0, 2), (1, 3)), ((0, 3), (1, 2)))
+    regrets = []
+    for task, policy in product(tasks, POLICIES):
+        untrained = task.result["untrained"]["test"]
+        losses = [
+            [untrained if x is None else min(x, untrained) for x in row]
+            for row in task.result["response"][policy]
+        ]
+        response = task.responses[policy]
+        for half in halves:
+            for chosen, judged in (half, half[::-1]):
+                place = min(losses, key=lambda row: fmean(row[i] for i in chosen))
+                regrets.append((fmean(place[i] for i in judged) - response.lowest) / response.scale)
+    return round(fmean(regrets), 4)
+
+
 def base_regret(tasks: Sequence[Measured]) -> dict[str, list[float]]:
     """Return, for each ratio, what it costs: at the best max_lr for it, and at that for 4.
 
@@ -250,27 +333,26 @@ def judgement(tasks: Sequence[Measured]) -> dict[str, Any]:
         },
         "interval": {rule: judge.coverage(rule) for rule in ours},
         "ramp": {rule: judge.ramp(rule) for rule in [*ours, *peers]},
+        "repeats of 200": repeated(judge, 200),
+        "confirmed, from 100": confirmation(judge, ours[0], 100),
+        "confirmed, from 200": confirmation(judge, ours[0], 200),
+        "confirmed, from 200, not named": confirmation(judge, ours[1], 200),
+        "grid search with two seeds": {"mean regret": floor(tasks)},
         "base": base_regret(tasks),
     }
 
 
 def table(found: dict[str, Any]) -> Iterator[str]:
     """Yield the lines of the report, in Markdown."""
-    yield (
-        f"{found['tasks']} tasks of {found['problems']} problems, {found['range tests']} range tests; "
-        f"without an answer: {found['without an answer']}"
-    )
+    yield ", ".join(f"{found[what]} {what}" for what in ("tasks", "problems", "range tests"))
     yield ""
     heads = [f"{n}: mean (90 %) | median | p90" for n in RAMPS]
     yield "| rule | " + " | ".join(heads) + " |"
     yield "| --- |" + " ---: |" * 3 * len(RAMPS)
     for rule, each in found["regret"].items():
-        cells = [
-            f"{s['mean']:.3f} ({s['low']:.3f} to {s['high']:.3f}) | {s['median']:.3f} | {s['p90']:.3f}"
-            for s in (each[str(n)] for n in RAMPS)
-        ]
+        cells = [CELL.format(**each[str(n)]) for n in RAMPS]
         yield f"| {rule} | " + " | ".join(cells) + " |"
-    for key in ("against the best peer", "interval", "ramp", "base", "regret by policy"):
+    for key in [key for key in found if isinstance(found[key], dict) and key != "regret"]:
         yield f"\n{key}:"
         for rule, value in found[key].items():
             yield f"  {rule}: {value}"

@@ -17,8 +17,8 @@ STEP = 10**0.5  # from one candidate to the next: half a decade
 RATIO = 4  # of a probe's triangle: from a quarter of the candidate to the candidate and back
 WORSE = 10.0  # times as far from the best loss as the worst finite one: what diverged
 # Measured by benchmarks/suggestion: a training is longer than a probe, and wants a lower rate.
-SHADE, MIDDLE = 0.8, 0.8  # of where the probes are lowest: max_lr, and the middle of the interval
-SPREAD = 0.25  # sigma, in decades, of the best max_lr around what is confirmed
+SHADE, MIDDLE = 0.8, 0.76  # of where the probes are lowest: max_lr, and the middle of the interval
+SPREAD = 0.23  # sigma, in decades, of the best max_lr around what is confirmed
 
 ADVICE = "Check that the probe restores the model first, and that its held-out data is sound."
 

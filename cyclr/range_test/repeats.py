@@ -71,7 +71,8 @@ def together(readings: Sequence[Reading], failures: Sequence[Reason] = ()) -> Re
 
 
 def _middle(lrs: Sequence[float]) -> float:
-    return 10 ** statistics.median(map(math.log10, lrs))
+    low, high = statistics.median_low(lrs), statistics.median_high(lrs)
+    return low if low == high else math.sqrt(low) * math.sqrt(high)
 
 
 def _middle_of_some(lrs: Sequence[float | None]) -> float | None:

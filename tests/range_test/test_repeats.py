@@ -1,0 +1,97 @@
+"""Repeats: several runs of one test, read together."""
+
+import math
+import statistics
+
+import pytest
+
+from cyclr.range_test import InconclusiveRangeTest, analyze
+from cyclr.range_test.bounds import QUANTILE
+from cyclr.range_test.optimizers import SPREAD_UNNAMED
+
+
+def flat(log):
+    """A run that learned nothing: its loss stays where it started."""
+    return [(lr, 2.3 + 0.01 * (i % 3)) for i, (lr, _) in enumerate(log)]
+
+
+def width(bounds):
+    return math.log10(bounds.interval[1] / bounds.interval[0])
+
+
+def test_the_answer_is_the_median_of_the_runs(simulate):
+    runs = [simulate(noise=0.2, seed=seed, learns=10**-seed) for seed in (1, 2, 3)]
+    alone = [analyze(run, optimizer="adam").max_lr for run in runs]
+    together = analyze(*runs, optimizer="adam")
+    assert together.max_lr == pytest.approx(statistics.median(alone))
+    assert together.base_lr == pytest.approx(together.max_lr / 4)
+
+
+def test_of_two_runs_it_is_the_middle(simulate):
+    runs = [simulate(seed=0, learns=1e-3), simulate(seed=0, learns=1e-2)]
+    alone = [analyze(run).max_lr for run in runs]
+    assert analyze(*runs).max_lr == pytest.approx(math.sqrt(math.prod(alone)))
+
+
+def test_one_run_is_itself(simulate):
+    run = simulate(noise=0.1)
+    assert analyze(run, *[]) == analyze(run)
+
+
+def test_the_order_of_the_runs_does_not_matter(simulate):
+    runs = [simulate(noise=0.3, seed=seed) for seed in range(5)]
+    first, last = analyze(*runs), analyze(*reversed(runs))
+    assert first.max_lr == last.max_lr
+    assert first.interval == pytest.approx(last.interval)
+
+
+def test_the_interval_narrows_by_the_noise_of_a_run_and_no_further(simulate):
+    """What differs between tasks stays, however many runs there are."""
+    runs = [simulate(noise=0.6, seed=seed) for seed in range(9)]
+    alone = statistics.fmean(width(analyze(run)) for run in runs)
+    three = statistics.fmean(width(analyze(*runs[i : i + 3])) for i in (0, 3, 6))
+    assert alone > three > width(analyze(*runs)) > 2 * QUANTILE * SPREAD_UNNAMED
+
+
+def test_runs_that_disagree_widen_it(simulate):
+    """The spread between runs counts, where their own noise does not explain it."""
+    alike = [simulate(seed=seed) for seed in range(3)]
+    apart = [[(10**seed * lr, loss) for lr, loss in run] for seed, run in enumerate(alike)]
+    assert width(analyze(*apart)) > 1.2 * width(analyze(*alike))
+
+
+def test_a_reason_says_in_how_many_runs(simulate):
+    runs = [simulate(seed=0), simulate(seed=1), simulate(seed=2)[:140]]
+    (reason,) = analyze(*runs).reasons
+    assert reason.code == "no_edge"
+    assert reason.message.startswith("1 of 3 runs: The test ended")
+    (reason,) = analyze(*[run[:140] for run in runs]).reasons
+    assert reason.message.startswith("The test ended")
+
+
+def test_a_run_that_cannot_be_read_becomes_a_reason(simulate):
+    good = simulate(seed=0)
+    found = analyze(good, flat(good))
+    assert found.max_lr == analyze(good).max_lr
+    assert [reason.code for reason in found.reasons] == ["no_descent"]
+    assert found.reasons[0].message.startswith("1 of 2 runs: ")
+
+
+def test_if_no_run_can_be_read_all_reasons_are_told(simulate):
+    log = simulate()
+    with pytest.raises(InconclusiveRangeTest) as caught:
+        analyze(flat(log), log[:5], flat(log))
+    assert [reason.code for reason in caught.value.reasons] == ["no_descent", "too_short"]
+
+
+def test_the_edge_is_that_of_most_runs(simulate):
+    ended, broken = simulate(seed=0)[:140], [simulate(seed=seed, breaks=0.05) for seed in (1, 2)]
+    assert analyze(ended).landmarks.edge is None
+    edges = [analyze(run).landmarks.edge for run in broken]
+    assert analyze(ended, *broken).landmarks.edge == pytest.approx(math.sqrt(math.prod(edges)))
+    assert analyze(ended, simulate(seed=3)[:140], broken[0]).landmarks.edge is None
+
+
+def test_a_list_of_runs_is_not_a_run(simulate):
+    with pytest.raises(ValueError, match=r"row 1 \(points\[0\]\) must be a pair \(lr, loss\)"):
+        analyze([simulate(), simulate(seed=1)])
