@@ -2,7 +2,7 @@
 
 One way through, each module knowing only what comes before it:
 
-    points -> divergence -> curve -> landmarks -> optimizers -> rules -> reasons -> repeats
+    points -> divergence -> curve -> landmarks -> optimizers -> rules -> reasons -> runs
         -> bounds -> analysis -> ramp, confirmation
 
 A new rule is one function in `rules` (`peers` has those of other libraries, `accuracy` the

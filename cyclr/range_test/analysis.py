@@ -18,7 +18,7 @@ from cyclr.range_test.reasons import (
     failure_of,
     too_short_for,
 )
-from cyclr.range_test.repeats import Reading, together
+from cyclr.range_test.runs import Reading, together
 from cyclr.range_test.rules import DEFAULTS, RULES, Evidence, Rule
 
 __all__ = ["analyze"]

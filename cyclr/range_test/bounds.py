@@ -11,7 +11,7 @@ from cyclr._checks import refuse
 from cyclr.range_test.curve import Curve
 from cyclr.range_test.landmarks import Landmarks
 from cyclr.range_test.reasons import Reason
-from cyclr.range_test.repeats import Reading
+from cyclr.range_test.runs import Reading
 
 __all__ = ["Bounds"]
 

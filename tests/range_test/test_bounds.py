@@ -11,7 +11,7 @@ import pytest
 from cyclr.range_test import Bounds, Landmarks, Reason, analyze
 from cyclr.range_test.bounds import QUANTILE
 from cyclr.range_test.curve import Curve
-from cyclr.range_test.repeats import Reading
+from cyclr.range_test.runs import Reading
 from cyclr.range_test.rules import Answer
 from cyclr.schedules import Cyclical, OneCycle, Triangular2
 

@@ -1,4 +1,4 @@
-"""Repeats: several runs of one test, read together."""
+"""Runs: several of one test, read together."""
 
 import math
 import statistics

@@ -1,4 +1,4 @@
-"""Repeats: what several runs of one range test say together."""
+"""Runs: what several runs of one range test say together."""
 
 import math
 import statistics
