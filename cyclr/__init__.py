@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         RangeTest,
         Reason,
         analyze,
+        combine,
         confirm,
         confirmation_cost,
     )
@@ -78,6 +79,7 @@ __all__ = [
     "UnusableLog",
     "WarmupStableDecay",
     "analyze",
+    "combine",
     "confirm",
     "confirmation_cost",
     "diff",
@@ -93,7 +95,7 @@ _LATER = {
     **dict.fromkeys(
         (
             *("Bounds", "InconclusiveRangeTest", "Landmarks", "RangeTest", "Reason"),
-            *("analyze", "confirm", "confirmation_cost"),
+            *("analyze", "combine", "confirm", "confirmation_cost"),
         ),
         "cyclr.range_test",
     ),

@@ -10,7 +10,7 @@ paper's), a new reason one function in `reasons`, a new optimizer one number in 
 """
 
 from cyclr.range_test.analysis import analyze
-from cyclr.range_test.bounds import Bounds
+from cyclr.range_test.bounds import Bounds, combine
 from cyclr.range_test.confirmation import confirm, confirmation_cost
 from cyclr.range_test.landmarks import Landmarks
 from cyclr.range_test.ramp import RangeTest
@@ -23,6 +23,7 @@ __all__ = [
     "RangeTest",
     "Reason",
     "analyze",
+    "combine",
     "confirm",
     "confirmation_cost",
 ]

@@ -18,8 +18,8 @@ from cyclr.range_test.reasons import (
     failure_of,
     too_short_for,
 )
-from cyclr.range_test.runs import Reading, together
 from cyclr.range_test.rules import DEFAULTS, RULES, Evidence, Rule
+from cyclr.range_test.runs import Reading, together
 
 __all__ = ["analyze"]
 

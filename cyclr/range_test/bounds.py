@@ -3,7 +3,7 @@
 import inspect
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -11,9 +11,10 @@ from cyclr._checks import refuse
 from cyclr.range_test.curve import Curve
 from cyclr.range_test.landmarks import Landmarks
 from cyclr.range_test.reasons import Reason
-from cyclr.range_test.runs import Reading
+from cyclr.range_test.rules import Answer
+from cyclr.range_test.runs import Reading, together
 
-__all__ = ["Bounds"]
+__all__ = ["Bounds", "combine"]
 
 RATIO = 4.0  # max_lr / base_lr: the paper's 3 or 4 (section 3.3)
 QUANTILE = 1.2816  # of the normal distribution: 80 % lie within that many sigma
@@ -40,6 +41,8 @@ class Bounds:
     - *landmarks*: the learning rates at which something happened; see `Landmarks`.
     - *reasons*: why to take the bounds with care; empty if nothing speaks against them.
     - *curve*: what they were read from, to be drawn; no part of the value, nor of `to_dict`.
+    - *wobble*: how far another run of the same test would be from this one, a sigma in decades;
+      no part of the value either. The interval has it in it.
 
     Use `schedule` to train with them, `print` to read them, `to_dict` to keep them.
     """
@@ -51,6 +54,7 @@ class Bounds:
     landmarks: Landmarks
     reasons: tuple[Reason, ...] = ()
     curve: Curve | None = field(default=None, repr=False, compare=False)
+    wobble: float = field(default=0.0, repr=False, compare=False)
 
     @classmethod
     def of(cls, reading: Reading, *, rule: str) -> "Bounds":
@@ -65,6 +69,7 @@ class Bounds:
             landmarks=reading.landmarks,
             reasons=reading.reasons,
             curve=reading.curve,
+            wobble=reading.wobble,
         )
 
     def schedule(self, policy: Callable[..., Result], **lengths: Any) -> Result:
@@ -99,7 +104,7 @@ class Bounds:
         [0.02, 0.1]
         """
         plain = asdict(replace(self, curve=None))
-        del plain["curve"]
+        del plain["curve"], plain["wobble"]
         return plain | {"interval": list(self.interval), "reasons": list(plain["reasons"])}
 
     def __str__(self) -> str:
@@ -116,3 +121,39 @@ class Bounds:
                 *(f"- {reason}" for reason in self.reasons),
             ]
         )
+
+
+def combine(bounds: Sequence[Bounds]) -> Bounds:
+    """Return what several runs of one range test say together, each with its *bounds*.
+
+    The median of each learning rate; the interval narrows by what the runs' noise was in it, and
+    no further. It is what `analyze` does with the logs of several runs.
+
+    >>> marks = Landmarks(1e-3, 0.1, 0.2, None)
+    >>> runs = [Bounds(lr / 4, lr, (lr / 2, lr * 4), "family", marks) for lr in (0.03, 0.04, 0.07)]
+    >>> combine(runs).max_lr
+    0.04
+
+    Raises `ValueError` where there are none, or where different rules read them. Use it for runs
+    that were analysed where they were made: in other processes, say.
+    """
+    if not bounds:
+        raise ValueError("bounds must be those of one run at least: got none")
+    rules = {each.rule for each in bounds}
+    if len(rules) > 1:
+        refuse("bounds", "be read by one rule", sorted(rules))
+    return Bounds.of(together([_reading(each) for each in bounds]), rule=bounds[0].rule)
+
+
+def _reading(bounds: Bounds) -> Reading:
+    """Return what was read when *bounds* were made."""
+    low, high = bounds.interval
+    sigma = math.log10(high / low) / (2 * QUANTILE)
+    answer = Answer(
+        bounds.max_lr,
+        turned="no_edge" not in [reason.code for reason in bounds.reasons],
+        base_lr=bounds.base_lr,
+        best=math.sqrt(low) * math.sqrt(high),
+        spread=math.sqrt(max(sigma**2 - bounds.wobble**2, 0.0)),
+    )
+    return Reading(answer, bounds.wobble, bounds.landmarks, bounds.reasons, bounds.curve)

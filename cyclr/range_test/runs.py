@@ -24,7 +24,7 @@ class Reading:
     wobble: float
     landmarks: Landmarks
     reasons: tuple[Reason, ...]
-    curve: Curve
+    curve: Curve | None
 
 
 def together(readings: Sequence[Reading], failures: Sequence[Reason] = ()) -> Reading:

@@ -11,8 +11,8 @@ import pytest
 from cyclr.range_test import Bounds, Landmarks, Reason, analyze
 from cyclr.range_test.bounds import QUANTILE
 from cyclr.range_test.curve import Curve
-from cyclr.range_test.runs import Reading
 from cyclr.range_test.rules import Answer
+from cyclr.range_test.runs import Reading
 from cyclr.schedules import Cyclical, OneCycle, Triangular2
 
 MARKS = Landmarks(onset=1e-3, drop_90=0.05, minimum=0.2, edge=1.5)

@@ -5,7 +5,7 @@ import statistics
 
 import pytest
 
-from cyclr.range_test import InconclusiveRangeTest, analyze
+from cyclr.range_test import InconclusiveRangeTest, analyze, combine
 from cyclr.range_test.bounds import QUANTILE
 from cyclr.range_test.optimizers import SPREAD_UNNAMED
 
@@ -95,3 +95,23 @@ def test_the_edge_is_that_of_most_runs(simulate):
 def test_a_list_of_runs_is_not_a_run(simulate):
     with pytest.raises(ValueError, match=r"row 1 \(points\[0\]\) must be a pair \(lr, loss\)"):
         analyze([simulate(), simulate(seed=1)])
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5])
+def test_bounds_of_runs_combine_to_what_their_logs_say(simulate, count):
+    runs = [simulate(noise=0.4, seed=seed, breaks=[0.5, 50][seed % 2]) for seed in range(count)]
+    found, expected = combine([analyze(run) for run in runs]), analyze(*runs)
+    assert found.interval == pytest.approx(expected.interval)
+    assert found.max_lr == expected.max_lr
+    assert found.base_lr == pytest.approx(expected.base_lr)
+    assert found.reasons == expected.reasons
+    assert found.landmarks == expected.landmarks
+    assert found.curve == expected.curve
+
+
+def test_combining_nothing_or_different_rules_is_refused(simulate):
+    with pytest.raises(ValueError, match="bounds must be those of one run at least: got none"):
+        combine([])
+    log = simulate()
+    with pytest.raises(ValueError, match="bounds must be read by one rule"):
+        combine([analyze(log), analyze(log, rule="minimum")])
