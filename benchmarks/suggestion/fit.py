@@ -34,6 +34,7 @@ WEIGHT = 6
 OFFSETS = np.arange(-2.0, 0.3, 0.05)  # decades, that are tried for a scale
 SMOOTH = np.array([1, 2, 3, 2, 1]) / 9  # over neighbours: so few tasks have a rugged sum
 COVERED, QUANTILE = 0.8, 1.2816
+MARGIN = 1.1  # other tasks differ from these by more than these from each other
 
 
 class Fitted(NamedTuple):
@@ -110,8 +111,8 @@ def fitted(found: Sequence[Reading], cost: dict[str, Any] | None = None) -> Fitt
 
 
 def spread(errors: Sequence[float]) -> float:
-    """Return the sigma of a normal distribution that has as much within 80 % of it."""
-    return float(np.quantile(np.abs(errors), COVERED)) / QUANTILE
+    """Return the sigma of a normal distribution with as much within 80 % of it, and a margin."""
+    return MARGIN * float(np.quantile(np.abs(errors), COVERED)) / QUANTILE
 
 
 def main() -> None:

@@ -60,7 +60,7 @@ def analyze(
     >>> losses = [2 + lr**2 - 1.5 / (1 + (0.01 / lr) ** 2) for lr in lrs]
     >>> bounds = analyze(zip(lrs, losses), optimizer="sgd")
     >>> print(bounds)
-    max_lr   0.051   (80 % sure: the best one is between 0.021 and 0.17)
+    max_lr   0.051   (80 % sure: the best one is between 0.019 and 0.19)
     base_lr  0.013
     The loss began to fall at 0.003, most of its fall was over at 0.027, and it diverged at 1.6.
 

@@ -16,7 +16,7 @@ from cyclr._checks import number, refuse
 
 __all__ = ["KNOWN", "Prior", "prior"]
 
-SPREAD, SPREAD_UNNAMED = 0.35, 0.41  # decades
+SPREAD, SPREAD_UNNAMED = 0.39, 0.46  # decades
 
 
 @dataclass(frozen=True)

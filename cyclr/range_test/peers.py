@@ -121,5 +121,5 @@ def _argmin(values: Sequence[float]) -> int:
 
 
 def _suggest(evidence: Evidence, lr: float, spread: float) -> Answer:
-    """Return a peer's suggestion, with the *spread* measured by benchmarks/range_test_scales.py."""
+    """Return a peer's suggestion, with the *spread* measured by benchmarks/range_test_regret.py."""
     return Answer(lr, evidence.turned, spread=spread)

@@ -1,7 +1,7 @@
-"""Measure where the best max_lr lies, beside where a range test's landmarks lie.
+"""Measure what the range test's answer is worth on tasks that its numbers were not fitted on.
 
-    OMP_NUM_THREADS=1 python -m benchmarks.range_test_scales            # train what is missing
-    OMP_NUM_THREADS=1 python -m benchmarks.range_test_scales --report   # judge the rules
+    OMP_NUM_THREADS=1 python -m benchmarks.range_test_regret            # train what is missing
+    OMP_NUM_THREADS=1 python -m benchmarks.range_test_regret --report   # judge the rules
 
 Each task (data, model, optimizer) is trained with `Triangular2`, base_lr = max_lr / 4, on a grid
 of max_lr: its *response*, the held-out loss at the end. The same task gives range-test logs:
@@ -27,11 +27,10 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
 from torch import nn
 
 from cyclr.range_test import Bounds, InconclusiveRangeTest, analyze
-from cyclr.range_test.optimizers import POOLED
 from cyclr.range_test.rules import RULES
 from cyclr.schedules import Triangular2
 
-RESULT = Path(__file__).parent / "results" / "range_test_scales.json"
+RESULT = Path(__file__).parent / "results" / "range_test_regret.json"
 GRID = [10 ** (exponent / 4) for exponent in range(-18, 8)]  # 3e-5 to 56, a quarter of a decade
 ITERATIONS, STEP_SIZE, BATCH = 400, 50, 32
 RAMPS, RAMP_SEEDS, TRAINING_SEEDS = (100, 200, 400), 2, 2
@@ -291,35 +290,12 @@ def report() -> None:
     every = cases(json.loads(RESULT.read_text()))
     seconds = sum(result["cpu_seconds"] for result in json.loads(RESULT.read_text()).values())
     print(f"{len(every)} range tests; measured in {seconds:.0f} s of processor time, 1 thread")
-    report_scales(every)
     print("rule, optimizer named or not: mean and 90 % regret at 100, 200, 400 iterations;")
     print("share of logs without an answer; share of best max_lr inside the interval")
     for rule in [name for name, entry in RULES.items() if entry.metric == "loss"]:
         for named in (True, False) if rule == "family" else (False,):
             report_rule(every, rule, named)
     report_reasons(every)
-
-
-def report_scales(every: list[Case]) -> None:
-    """Print log10(best max_lr / middle at the pace of 30): what `optimizers.py` rounds."""
-    found: dict[str, dict[str, list[float]]] = {}
-    for case in every:
-        pooled = case.bounds("family", named=False)
-        if pooled is not None:
-            # The middle of the interval is POOLED times the middle of the landmarks.
-            middle = math.sqrt(math.prod(pooled.interval)) / POOLED
-            model, optimizer = case.task.split("-")
-            found.setdefault(optimizer, {}).setdefault(model, []).append(
-                math.log10(case.response.best / middle)
-            )
-    means = {name: [statistics.mean(x) for x in models.values()] for name, models in found.items()}
-    for name, offsets in means.items():
-        print(f"{name:9} {statistics.mean(offsets):+.2f} decades over {len(offsets)} tasks")
-    offsets = [offset for each in means.values() for offset in each]
-    centred = [offset - statistics.mean(each) for each in means.values() for offset in each]
-    print(f"all       {statistics.mean(offsets):+.2f} decades")
-    print(f"sd between tasks {statistics.stdev(offsets):.2f}, ", end="")
-    print(f"around the optimizer's own mean {statistics.stdev(centred):.2f}")
 
 
 def report_rule(every: list[Case], rule: str, named: bool) -> None:
