@@ -18,21 +18,32 @@ PutBack: TypeAlias = Callable[[], Any]
 
 
 @contextmanager
-def restored(optimizer: Optimizer, *roots: nn.Module, data: object = None) -> Iterator[None]:
+def restored(
+    optimizer: Optimizer, *roots: nn.Module, data: object = None, scaler: object = None
+) -> Iterator[None]:
     """Put back what training in the block has changed, however the block ends.
 
     That is the weights, gradients, buffers and training modes of the modules in *roots*, the
-    groups and the state of the optimizer, and the random state: of Python, NumPy, torch and
-    CUDA, as far as they are in use, and of the generators of *data*. Tensors, lists and dicts
-    keep their identity: what they held is put back into them.
+    groups and the state of the optimizer, the *scaler*, and the random state: of Python, NumPy,
+    torch and CUDA, as far as they are in use, and of the generators of *data*. Tensors, lists and
+    dicts keep their identity: what they held is put back into them.
     """
     modules = list(dict.fromkeys(module for root in roots for module in root.modules()))
-    kept = _kept([list(map(_held, modules)), optimizer.param_groups, optimizer.state], {})
+    _reshard(modules)
+    kept = _kept(
+        [
+            list(map(_held, modules)),
+            [[inner.param_groups, inner.state] for inner in _optimizers(optimizer)],
+            {} if scaler is None else vars(scaler),
+        ],
+        {},
+    )
     modes = [module.training for module in modules]
     random_states = _random_states(data)
     try:
         yield
     finally:
+        _reshard(modules)
         with torch.no_grad():
             kept()
         for module, mode in zip(modules, modes, strict=True):
@@ -47,6 +58,20 @@ def _held(module: nn.Module) -> list[Any]:
     # A forward pass may set buffers, or add modules. Scripted modules have no dicts of them.
     named = [module._parameters, module._buffers, module._modules]
     return [tensors, *(names for names in named if isinstance(names, dict))]
+
+
+def _reshard(modules: list[nn.Module]) -> None:
+    """Have modules that are sharded by `fully_shard` hold their shards, as between updates."""
+    for module in modules:
+        reshard: Any = getattr(module, "reshard", None)
+        if callable(reshard):
+            reshard()
+
+
+def _optimizers(optimizer: Optimizer) -> list[Optimizer]:
+    """Return the optimizer and those that it wraps."""
+    inner = [value for value in vars(optimizer).values() if isinstance(value, Optimizer)]
+    return [optimizer, *(deeper for each in inner for deeper in _optimizers(each))]
 
 
 def _kept(value: Any, memo: dict[int, PutBack]) -> PutBack:
