@@ -76,7 +76,7 @@ def range_test(
     if not isinstance(model, nn.Module):
         refuse("model", "be a torch.nn.Module", model, TypeError)
     with Processes(model) as processes:
-        if not isinstance(optimizer, Optimizer):
+        if not all(hasattr(optimizer, name) for name in ("param_groups", "state", "step")):
             refuse("optimizer", "be a torch.optim.Optimizer", optimizer, TypeError)
         if not isinstance(data, Iterable):
             refuse("data", "be an iterable of batches", data, TypeError)

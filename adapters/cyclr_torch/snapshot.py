@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from cyclr_torch.course import is_number, wrapped
+
 __all__ = ["restored"]
 
 PutBack: TypeAlias = Callable[[], Any]
@@ -30,10 +32,13 @@ def restored(
     """
     modules = list(dict.fromkeys(module for root in roots for module in root.modules()))
     _reshard(modules)
+    optimizers = wrapped(optimizer)
+    numbers = [_numbers(each) for each in optimizers]
     kept = _kept(
         [
             list(map(_held, modules)),
-            [[inner.param_groups, inner.state] for inner in _optimizers(optimizer)],
+            [[each.param_groups, each.state] for each in optimizers],
+            numbers,
             {} if scaler is None else vars(scaler),
         ],
         {},
@@ -46,6 +51,8 @@ def restored(
         _reshard(modules)
         with torch.no_grad():
             kept()
+        for each, held in zip(optimizers, numbers, strict=True):
+            vars(each).update(held)
         for module, mode in zip(modules, modes, strict=True):
             module.training = mode
         for set_state in random_states:
@@ -68,10 +75,9 @@ def _reshard(modules: list[nn.Module]) -> None:
             reshard()
 
 
-def _optimizers(optimizer: Optimizer) -> list[Optimizer]:
-    """Return the optimizer and those that it wraps."""
-    inner = [value for value in vars(optimizer).values() if isinstance(value, Optimizer)]
-    return [optimizer, *(deeper for each in inner for deeper in _optimizers(each))]
+def _numbers(optimizer: Optimizer) -> dict[str, Any]:
+    """Return the numbers that an optimizer keeps as attributes, its count of steps, say."""
+    return {name: value for name, value in vars(optimizer).items() if is_number(value)}
 
 
 def _kept(value: Any, memo: dict[int, PutBack]) -> PutBack:
