@@ -12,7 +12,10 @@ settings.register_profile(
 )
 settings.load_profile("cyclr")
 
-FRAMEWORKS = ("numpy", "sklearn", "torch", "tensorflow", "keras", "jax", "optax", "mxnet")
+FRAMEWORKS = (
+    *("numpy", "sklearn", "torch", "tensorflow", "keras", "jax", "optax", "mxnet"),
+    *("schedulefree", "pytorch_optimizer", "dask"),
+)
 """Modules named test_<framework>*.py or <what>_of_<framework>.py need that framework."""
 
 named = os.environ.get("CYCLR_FRAMEWORKS")

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from cyclr_torch.course import is_number, wrapped
+from cyclr_torch.course import wrapped
 
 __all__ = ["restored"]
 
@@ -76,8 +76,9 @@ def _reshard(modules: list[nn.Module]) -> None:
 
 
 def _numbers(optimizer: Optimizer) -> dict[str, Any]:
-    """Return the numbers that an optimizer keeps as attributes, its count of steps, say."""
-    return {name: value for name, value in vars(optimizer).items() if is_number(value)}
+    """Return what an optimizer keeps as attributes: its count of steps, say, or its mode."""
+    kinds = (bool, int, float, Tensor)
+    return {name: value for name, value in vars(optimizer).items() if isinstance(value, kinds)}
 
 
 def _kept(value: Any, memo: dict[int, PutBack]) -> PutBack:
