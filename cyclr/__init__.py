@@ -41,7 +41,9 @@ if TYPE_CHECKING:
         Landmarks,
         RangeTest,
         Reason,
+        Repeats,
         analyze,
+        repeat,
     )
 
 __version__ = "0.1.0"
@@ -68,6 +70,7 @@ __all__ = [
     "Ramp",
     "RangeTest",
     "Reason",
+    "Repeats",
     "Schedule",
     "ScheduleLike",
     "Steps",
@@ -80,6 +83,7 @@ __all__ = [
     "from_dict",
     "parse",
     "read_log",
+    "repeat",
     "step_size",
 ]
 
@@ -87,9 +91,10 @@ __all__ = [
 _LATER = {
     **dict.fromkeys(("Difference", "diff"), "cyclr.compare"),
     **dict.fromkeys(
-        ("Bounds", "InconclusiveRangeTest", "Landmarks", "RangeTest", "Reason", "analyze"),
+        ("Bounds", "InconclusiveRangeTest", "Landmarks", "RangeTest", "Reason"),
         "cyclr.range_test",
     ),
+    **dict.fromkeys(("Repeats", "analyze", "repeat"), "cyclr.range_test"),
     **dict.fromkeys(("BadRow", "Log", "UnusableLog", "read_log"), "cyclr.logs"),
 }
 

@@ -3,7 +3,7 @@
 One way through, each module knowing only what comes before it:
 
     points -> divergence -> curve -> landmarks -> optimizers -> rules -> reasons -> bounds
-        -> analysis -> ramp
+        -> analysis -> ramp -> repeats
 
 A new rule is one function in `rules` (`peers` has those of other libraries, `accuracy` the
 paper's), a new reason one function in `reasons`, a new optimizer one number in `optimizers`.
@@ -14,5 +14,15 @@ from cyclr.range_test.bounds import Bounds
 from cyclr.range_test.landmarks import Landmarks
 from cyclr.range_test.ramp import RangeTest
 from cyclr.range_test.reasons import InconclusiveRangeTest, Reason
+from cyclr.range_test.repeats import Repeats, repeat
 
-__all__ = ["Bounds", "InconclusiveRangeTest", "Landmarks", "RangeTest", "Reason", "analyze"]
+__all__ = [
+    "Bounds",
+    "InconclusiveRangeTest",
+    "Landmarks",
+    "RangeTest",
+    "Reason",
+    "Repeats",
+    "analyze",
+    "repeat",
+]
