@@ -46,6 +46,10 @@ def restored(
     modes = [module.training for module in modules]
     random_states = _random_states(data)
     try:
+        _put_gradients_aside([p for module in modules for p in module.parameters(recurse=False)])
+        _put_gradients_aside(
+            [p for each in optimizers for g in each.param_groups for p in g["params"]]
+        )
         yield
     finally:
         _reshard(modules)
@@ -91,7 +95,7 @@ def _kept(value: Any, memo: dict[int, PutBack]) -> PutBack:
 def _newly_kept(value: Any, memo: dict[int, PutBack]) -> PutBack:
     if isinstance(value, Tensor):
         contents = value.detach().clone()
-        gradient = _kept(value.grad, memo) if value.is_leaf else None
+        gradient = _gradient(value, memo) if value.is_leaf else None
         return partial(_refill_tensor, value, contents, gradient)
     if isinstance(value, dict):
         return partial(_refill_dict, value, {key: _kept(value[key], memo) for key in value})
@@ -101,6 +105,23 @@ def _newly_kept(value: Any, memo: dict[int, PutBack]) -> PutBack:
         return partial(_tuple_of, [_kept(item, memo) for item in value])
     same = value if isinstance(value, nn.Module) else copy.deepcopy(value)
     return lambda: same
+
+
+def _gradient(tensor: Tensor, memo: dict[int, PutBack]) -> PutBack:
+    gradient = tensor.grad
+    return _kept(gradient, memo) if _is_shared(gradient) else lambda: gradient
+
+
+def _put_gradients_aside(tensors: list[Tensor]) -> None:
+    """Have gradients be none, as between updates: what is put aside need not be copied."""
+    for tensor in tensors:
+        if tensor.is_leaf and not _is_shared(tensor.grad):
+            tensor.grad = None
+
+
+def _is_shared(gradient: Tensor | None) -> bool:
+    """Tell a gradient whose memory others write to, as a bucket of DistributedDataParallel is."""
+    return gradient is not None and gradient._is_view()
 
 
 def _refill_tensor(tensor: Tensor, contents: Tensor, gradient: PutBack | None) -> Tensor:
