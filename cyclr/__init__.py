@@ -41,10 +41,12 @@ if TYPE_CHECKING:
         Landmarks,
         RangeTest,
         Reason,
+        Repeats,
         analyze,
         combine,
         confirm,
         confirmation_cost,
+        repeat,
     )
 
 __version__ = "0.1.0"
@@ -71,6 +73,7 @@ __all__ = [
     "Ramp",
     "RangeTest",
     "Reason",
+    "Repeats",
     "Schedule",
     "ScheduleLike",
     "Steps",
@@ -86,6 +89,7 @@ __all__ = [
     "from_dict",
     "parse",
     "read_log",
+    "repeat",
     "step_size",
 ]
 
@@ -94,8 +98,8 @@ _LATER = {
     **dict.fromkeys(("Difference", "diff"), "cyclr.compare"),
     **dict.fromkeys(
         (
-            *("Bounds", "InconclusiveRangeTest", "Landmarks", "RangeTest", "Reason"),
-            *("analyze", "combine", "confirm", "confirmation_cost"),
+            *("Bounds", "InconclusiveRangeTest", "Landmarks", "RangeTest", "Reason", "Repeats"),
+            *("analyze", "combine", "confirm", "confirmation_cost", "repeat"),
         ),
         "cyclr.range_test",
     ),

@@ -12,15 +12,18 @@ settings.register_profile(
 )
 settings.load_profile("cyclr")
 
-FRAMEWORKS = ("numpy", "sklearn", "torch", "tensorflow", "keras", "jax", "optax", "mxnet")
-"""Test modules named test_<framework>*.py need that framework."""
+FRAMEWORKS = (
+    *("numpy", "sklearn", "torch", "tensorflow", "keras", "jax", "optax", "mxnet"),
+    *("schedulefree", "pytorch_optimizer", "dask"),
+)
+"""Modules named test_<framework>*.py or <what>_of_<framework>.py need that framework."""
 
 named = os.environ.get("CYCLR_FRAMEWORKS")
 """The frameworks of this run, with spaces between; if not set, those that are installed."""
 
 present = [name for name in FRAMEWORKS if importlib.util.find_spec(name)]
 wanted = present if named is None else named.split()
-collect_ignore_glob = [f"**/test_{name}*.py" for name in FRAMEWORKS if name not in wanted]
+collect_ignore_glob = [f"**/*_{name}*.py" for name in FRAMEWORKS if name not in wanted]
 
 
 def pytest_configure(config):

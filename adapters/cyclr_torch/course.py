@@ -22,6 +22,7 @@ __all__ = [
     "set_value",
     "suspended",
     "value_at",
+    "wrapped",
 ]
 
 Schedules: TypeAlias = Schedule | list[Schedule]
@@ -155,18 +156,23 @@ def course_of(optimizer: Optimizer) -> Course | None:
     return None if course is None else course()
 
 
+def wrapped(optimizer: Optimizer) -> list[Optimizer]:
+    """Return the optimizer and those that it wraps."""
+    inner = [value for value in vars(optimizer).values() if isinstance(value, Optimizer)]
+    return [optimizer, *(deeper for each in inner for deeper in wrapped(each))]
+
+
 @contextmanager
 def suspended(optimizer: Optimizer) -> Iterator[None]:
     """Have what the optimizer follows take no notice of the updates in the block."""
-    course = course_of(optimizer)
-    if course is None:
-        yield
-        return
-    course.suspended = True
+    courses = [course for each in wrapped(optimizer) if (course := course_of(each)) is not None]
+    for course in courses:
+        course.suspended = True
     try:
         yield
     finally:
-        course.suspended = False
+        for course in courses:
+            course.suspended = False
 
 
 def value_at(iteration: int, name: str, schedule: Schedule) -> float:

@@ -1,20 +1,20 @@
 """The range test of a model: train it at rising learning rates, and put everything back."""
 
-import inspect
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import closing
-from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.optim import Optimizer
 from tqdm.auto import tqdm
 
 from cyclr._checks import refuse
 from cyclr.range_test import RangeTest
-from cyclr_torch.course import is_number, place, set_value, suspended
+from cyclr_torch.course import is_number, suspended
+from cyclr_torch.processes import Processes
 from cyclr_torch.snapshot import restored
+from cyclr_torch.training import BatchLoss, Training, leading, set_to_training, supervised
 
 __all__ = ["range_test"]
 
@@ -22,13 +22,15 @@ __all__ = ["range_test"]
 def range_test(
     model: nn.Module,
     optimizer: Optimizer,
-    loss_fn: Callable[[Any, Any], Tensor] | None = None,
+    loss_fn: Callable[[Any, Any], Any] | None = None,
     data: Iterable[Any] | None = None,
     *,
     start_lr: float = 1e-6,
     end_lr: float = 10.0,
     iterations: int = 200,
-    batch_loss: Callable[[nn.Module, Any], Tensor] | None = None,
+    batch_loss: BatchLoss | None = None,
+    gradient_accumulation_steps: int = 1,
+    scaler: Any = None,
     progress: bool = True,
 ) -> RangeTest:
     """Train at learning rates that rise from *start_lr* to *end_lr*; return the `RangeTest`.
@@ -57,120 +59,84 @@ def range_test(
     evaluation mode is set to training mode; in one that is not, each module keeps its own. A
     `Scheduler` of the optimizer doesn't count the test's updates. *progress* is a bar.
 
+    - Accuracy: the function of the loss may return ``(loss, accuracy)``; then
+      ``test.bounds(metric="accuracy")`` reads the accuracies, `RangeTest.accuracies`.
+    - Gradient accumulation: an update takes *gradient_accumulation_steps* batches, and records
+      the mean of their losses.
+    - Mixed precision: compute the loss under ``torch.autocast`` in *batch_loss*, and give the
+      `GradScaler` as *scaler*. An update that it skips is made again at the same learning rate;
+      gradients that overflow even unscaled are divergence. Its scale is put back, too.
+    - Several processes: call it in each of them, with the same arguments, for a model wrapped by
+      DistributedDataParallel or FSDP. Losses are averaged over all, so that each gets the same
+      points. If one fails, it fails in all, as far as they aren't waiting for it inside the model.
+
     Wrong arguments raise a `TypeError` or a `ValueError`, before the test where that is possible.
     Use it for each model, optimizer and batch size anew: the bounds depend on all three.
     """
     if not isinstance(model, nn.Module):
         refuse("model", "be a torch.nn.Module", model, TypeError)
-    if not isinstance(optimizer, Optimizer):
-        refuse("optimizer", "be a torch.optim.Optimizer", optimizer, TypeError)
-    if not isinstance(data, Iterable):
-        refuse("data", "be an iterable of batches", data, TypeError)
-    if batch_loss is None:
-        batch_loss = _supervised(loss_fn)
-    elif not callable(batch_loss):
-        refuse("batch_loss", "be a function of model and batch", batch_loss, TypeError)
-    elif loss_fn is not None:
-        refuse("loss_fn", "be left out where batch_loss is given", loss_fn, TypeError)
-    groups = optimizer.param_groups
-    for index, group in enumerate(groups):
-        place("lr", group, index)
-    rates = [float(group["lr"]) for group in groups]
-    highest = max(rates)
-    ratios = [rate / highest if highest > 0 else 1.0 for rate in rates]
-    test = RangeTest(
-        start_lr,
-        end_lr,
-        iterations,
-        optimizer=_name(optimizer),
-        momentum=_momentum(groups[rates.index(highest)]),
-    )
-    device = _device(model)
-    roots = [root for root in (model, loss_fn) if isinstance(root, nn.Module)]
-    with (
-        restored(optimizer, *roots, data=data),
-        suspended(optimizer),
-        torch.enable_grad(),
-        closing(_batches(data, len(test))) as batches,
-        tqdm(total=len(test), desc="range test", disable=not progress) as bar,
-    ):
-        if not model.training:
-            model.train()
-        for lr in test:
-            batch = _moved(next(batches), device)
-            for group, ratio in zip(groups, ratios, strict=True):
-                set_value(group, "lr", lr * ratio)
-            loss = _update(optimizer, partial(batch_loss, model, batch))
-            test.record(loss)
-            bar.set_postfix(lr=f"{lr:.2e}", loss=f"{loss:.4g}", refresh=False)
-            bar.update()
+    with Processes(model) as processes:
+        if not all(hasattr(optimizer, name) for name in ("param_groups", "state", "step")):
+            refuse("optimizer", "be a torch.optim.Optimizer", optimizer, TypeError)
+        if not isinstance(data, Iterable):
+            refuse("data", "be an iterable of batches", data, TypeError)
+        test = RangeTest(
+            start_lr,
+            end_lr,
+            iterations,
+            optimizer=_name(optimizer),
+            momentum=_momentum(leading(optimizer)),
+        )
+        training = Training(
+            model,
+            optimizer,
+            _loss_of(loss_fn, batch_loss),
+            data,
+            updates=len(test),
+            gradient_accumulation_steps=gradient_accumulation_steps,
+            scaler=scaler,
+            processes=processes,
+        )
+        _refuse_differences(processes, start_lr, end_lr, iterations)
+        roots = [root for root in (model, loss_fn) if isinstance(root, nn.Module)]
+        silent = not progress or processes.index > 0
+        with (
+            restored(optimizer, *roots, data=data, scaler=scaler),
+            suspended(optimizer),
+            torch.enable_grad(),
+            closing(training),
+            tqdm(total=len(test), desc="range test", disable=silent) as bar,
+        ):
+            set_to_training(model, optimizer)
+            for lr in test:
+                loss, accuracy = training.update(lr)
+                test.record(loss, accuracy)
+                bar.set_postfix(lr=f"{lr:.2e}", loss=f"{loss:.4g}", refresh=False)
+                bar.update()
     return test
 
 
-def _supervised(loss_fn: Callable[[Any, Any], Tensor] | None) -> Callable[[nn.Module, Any], Tensor]:
-    """Return the loss of a batch of (inputs, targets)."""
-    if loss_fn is None:
-        raise TypeError("loss_fn must be given, or batch_loss in its place: got None")
-    if not callable(loss_fn):
-        refuse("loss_fn", "be a function of outputs and targets", loss_fn, TypeError)
-
-    def batch_loss(model: nn.Module, batch: Any) -> Tensor:
-        if not isinstance(batch, (list, tuple)) or len(batch) != 2:
-            raise TypeError(
-                f"a batch must be (inputs, targets): got {_shape(batch)}"
-                "\n\nHint: batch_loss=lambda model, batch: model(**batch).loss"
-            )
-        inputs, targets = batch
-        return loss_fn(model(inputs), targets)
-
-    return batch_loss
+def _loss_of(loss_fn: Callable[[Any, Any], Any] | None, batch_loss: Any) -> BatchLoss:
+    """Return the loss of a batch, from whichever function is given."""
+    if batch_loss is None:
+        if loss_fn is None:
+            raise TypeError("loss_fn must be given, or batch_loss in its place: got None")
+        if not callable(loss_fn):
+            refuse("loss_fn", "be a function of outputs and targets", loss_fn, TypeError)
+        return supervised(loss_fn)
+    if not callable(batch_loss):
+        refuse("batch_loss", "be a function of model and batch", batch_loss, TypeError)
+    if loss_fn is not None:
+        refuse("loss_fn", "be left out where batch_loss is given", loss_fn, TypeError)
+    return batch_loss  # type: ignore[no-any-return]
 
 
-def _shape(batch: Any) -> str:
-    """Return what kind of batch it is, without its contents."""
-    kind = type(batch).__name__
-    if isinstance(batch, Mapping):
-        return f"{kind} of {', '.join(map(str, batch))}"
-    return f"{kind} of {len(batch)}" if isinstance(batch, (list, tuple)) else kind
-
-
-def _batches(data: Iterable[Any], needed: int) -> Generator[Any, None, None]:
-    """Yield batches for ever; data that has ended starts again."""
-    count = 0
-    while True:
-        before = count
-        for batch in data:
-            count += 1
-            yield batch
-        if count == before:
-            raise ValueError(
-                f"data must have {needed} batches, or start again at its end: got {count}"
-                "\n\nHint: give a DataLoader or a list in place of an iterator"
-            )
-
-
-def _update(optimizer: Optimizer, compute: Callable[[], Tensor]) -> float:
-    """Train on one batch, and return its loss, from before the update."""
-    losses = []
-
-    def closure() -> Tensor:
-        optimizer.zero_grad()
-        loss = compute()
-        if not isinstance(loss, Tensor) or loss.numel() != 1:
-            kind = f"a tensor of shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else loss
-            raise TypeError(f"the loss of a batch must be a tensor of one number: got {kind}")
-        loss.backward()  # type: ignore[no-untyped-call]
-        losses.append(loss.item())
-        return loss
-
-    step: Callable[..., Any] = optimizer.step
-    parameter = inspect.signature(step).parameters.get("closure")
-    if parameter is not None and parameter.default is inspect.Parameter.empty:
-        step(closure)  # LBFGS and its like evaluate the loss themselves, several times
-    else:
-        closure()
-        step()
-    return losses[0]
+def _refuse_differences(processes: Processes, *arguments: float) -> None:
+    """See to it that every process makes the same test: otherwise some would wait for ever."""
+    theirs = processes.meet(*arguments)
+    if theirs.count(theirs[0]) < len(theirs):
+        rule = "start_lr, end_lr and iterations must be the same in every process"
+        raise ValueError(f"{rule}: got {', '.join(map(str, map(tuple, theirs)))}")
 
 
 def _name(optimizer: Optimizer) -> str:
@@ -183,23 +149,3 @@ def _momentum(group: dict[str, Any]) -> float | None:
     """Return the momentum of a group, or its first beta."""
     momentum: Any = group.get("momentum", (group.get("betas") or (None,))[0])
     return float(momentum) if is_number(momentum) else None
-
-
-def _device(model: nn.Module) -> torch.device | None:
-    """Return where the model is, unless it is in several places or none."""
-    devices = {parameter.device for parameter in model.parameters()}
-    return devices.pop() if len(devices) == 1 else None
-
-
-def _moved(batch: Any, device: torch.device | None) -> Any:
-    """Return the batch with its tensors on the device."""
-    if device is None:
-        return batch
-    if hasattr(batch, "to"):
-        return batch.to(device)
-    if isinstance(batch, Mapping):
-        return {key: _moved(value, device) for key, value in batch.items()}
-    if isinstance(batch, (list, tuple)):
-        items = [_moved(item, device) for item in batch]
-        return type(batch)(*items) if hasattr(batch, "_fields") else type(batch)(items)
-    return batch

@@ -1,7 +1,7 @@
 """Scheduler: an optimizer's hyper-parameters follow schedules, update by update."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 from torch import Tensor
 from torch.optim import Optimizer
@@ -17,6 +17,8 @@ __all__ = ["Scheduler"]
 
 Given: TypeAlias = ScheduleLike | Sequence[ScheduleLike]
 """One schedule, or function, for every parameter group, or one for each."""
+
+HOOKS = "_optimizer_load_state_dict_post_hooks"  # what wraps an optimizer may not have them
 
 
 class Scheduler(LRScheduler):
@@ -51,6 +53,7 @@ class Scheduler(LRScheduler):
     `load_state_dict` does about schedules that differ from the checkpoint's: "error" raises a
     `ValueError` that shows the difference, "checkpoint" goes on with the checkpoint's, "new"
     with this scheduler's. A function of one's own can't be written; it has to be given again.
+    `replace` is for changes that are meant.
 
     The optimizer keeps what it follows alive, and a later Scheduler on it takes over. Anything
     wrong is a `TypeError` or a `ValueError` before the optimizer is touched.
@@ -75,6 +78,7 @@ class Scheduler(LRScheduler):
         given = {"momentum": momentum, "weight_decay": weight_decay, **others}
         schedules = {"lr": _schedules("lr", lr)}
         schedules |= {name: _schedules(name, v) for name, v in given.items() if v is not None}
+        self._replaced: dict[str, Any] = {}  # by name: the data of what it was made with
         self._step_count = 1  # hosts read it, and count in it
         self._course = Course(schedules)
         self.optimizer = optimizer
@@ -86,8 +90,8 @@ class Scheduler(LRScheduler):
 
     @optimizer.setter
     def optimizer(self, optimizer: Optimizer) -> None:
-        if not isinstance(optimizer, Optimizer):
-            refuse("optimizer", "be a torch.optim.Optimizer", optimizer, TypeError)
+        if not isinstance(optimizer, Optimizer) or not hasattr(optimizer, HOOKS):
+            _refuse(optimizer)
         self._course.attach(optimizer, counting=self.unit == "update")
         self._optimizer = optimizer
 
@@ -125,6 +129,46 @@ class Scheduler(LRScheduler):
             self._course.apply(self._groups)
         self._step_count += 1
 
+    def replace(
+        self,
+        *,
+        lr: Given | None = None,
+        momentum: Given | None = None,
+        weight_decay: Given | None = None,
+        **others: Given | None,
+    ) -> None:
+        """Follow other schedules from here on: the current iteration is their iteration 0.
+
+        To cool down from here:
+
+            >>> import torch
+            >>> from cyclr import Linear, Triangular
+            >>> optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=0.1)
+            >>> scheduler = Scheduler(optimizer, Triangular(0.001, 0.005, step_size=4))
+            >>> scheduler.iteration = 3
+            >>> [now] = scheduler.get_last_lr()
+            >>> scheduler.replace(lr=Linear(now, 0.0, iterations=1000))
+            >>> scheduler.iteration = 503
+            >>> scheduler.get_last_lr()
+            [0.002]
+
+        The state keeps it: a run that resumes goes on with it, though its program still makes the
+        scheduler with the first schedule. (A function of one's own can't be kept.) What is not
+        scheduled is a `ValueError`. Use it for a change that is meant; *on_change* is for those
+        that may not be.
+        """
+        given = {"lr": lr, "momentum": momentum, "weight_decay": weight_decay, **others}
+        new = {name: _schedules(name, value) for name, value in given.items() if value is not None}
+        before = self._course.schedules
+        for name in new.keys() - before.keys():
+            raise ValueError(f"{name} must be scheduled to be replaced: got {', '.join(before)}")
+        replaced = {
+            name: _then(name, before[name], schedules, self.iteration)
+            for name, schedules in new.items()
+        }
+        self._go_on({**before, **replaced}, self.iteration)
+        self._replaced = {name: state.written(before[name]) for name in new} | self._replaced
+
     def get_last_lr(self) -> list[float | Tensor]:
         """Return each group's learning rate at the current iteration, as numbers."""
         return self._lrs(self.iteration)
@@ -147,10 +191,12 @@ class Scheduler(LRScheduler):
         """Return the iteration and the schedules, as data that JSON and `torch.save` can write.
 
         ``{"version": 1, "iteration": int, "schedules": {name: data}}``, where the data is that
-        of `Schedule.to_dict`, `None` for a function, and a list where the groups have one.
+        of `Schedule.to_dict`, `None` for a function, and a list where the groups have one. After
+        `replace`, ``"replaced": {name: data}`` says what had been there at first.
         """
         written = {name: state.written(s) for name, s in self._course.schedules.items()}
-        return {"version": state.VERSION, "iteration": self.iteration, "schedules": written}
+        plain = {"version": state.VERSION, "iteration": self.iteration, "schedules": written}
+        return plain | ({"replaced": self._replaced} if self._replaced else {})
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go on where *state_dict* says, and set the values of that iteration.
@@ -158,15 +204,19 @@ class Scheduler(LRScheduler):
         What becomes of a schedule that is not the checkpoint's, the scheduler's *on_change*
         says. Whatever else is wrong with the state is a `ValueError`, and changes nothing.
         """
-        iteration, theirs = state.read(state_dict)
-        schedules, mine = self._course.schedules, self.state_dict()["schedules"]
-        if theirs != mine and self.on_change == "error":
-            raise ValueError(state.difference(theirs, mine))
-        if theirs != mine and self.on_change == "checkpoint":
+        iteration, theirs, their_replaced = state.read(state_dict)
+        schedules, replaced = self._course.schedules, self._replaced
+        mine = self.state_dict()["schedules"]
+        if theirs != mine and self.on_change != "new":
+            # What was changed on purpose is no difference, if both began with the same.
+            if theirs | their_replaced != mine | replaced and self.on_change == "error":
+                raise ValueError(state.difference(theirs, mine))
+            replaced = their_replaced
             schedules = {
                 name: state.taken(name, data, schedules.get(name)) for name, data in theirs.items()
             }
         self._go_on(schedules, iteration)
+        self._replaced = replaced
 
     def _go_on(self, schedules: dict[str, Schedules], iteration: int) -> None:
         self._course.follow(self._groups, schedules, iteration)
@@ -181,6 +231,27 @@ class Scheduler(LRScheduler):
         schedules = ", ".join(f"{name}={s!r}" for name, s in self._course.schedules.items())
         optimizer = type(self.optimizer).__name__
         return f"<Scheduler of {optimizer} at {self.unit} {self.iteration}: {schedules}>"
+
+
+def _then(name: str, before: Schedules, after: Schedules, iteration: int) -> Schedules:
+    """Return what is followed before the iteration, and after it."""
+    if not isinstance(before, list) and not isinstance(after, list):
+        return before.then(after, after=iteration)
+    groups = max(len(one) for one in (before, after) if isinstance(one, list))
+    firsts, seconds = (one if isinstance(one, list) else [one] * groups for one in (before, after))
+    if len(seconds) != len(firsts):
+        rule = f"be one schedule, or one for each of the {len(firsts)} parameter groups"
+        refuse(name, rule, len(seconds))
+    return [one.then(two, after=iteration) for one, two in zip(firsts, seconds, strict=True)]
+
+
+def _refuse(optimizer: Any) -> NoReturn:
+    """Say that it is no optimizer of torch's, or doesn't call what it has registered."""
+    attributes = getattr(optimizer, "__dict__", {}).items()
+    inner = [name for name, value in attributes if isinstance(value, Optimizer)]
+    hint = f"\n\nHint: Scheduler(optimizer.{inner[0]}, ...), which it wraps" if inner else ""
+    kind = f"a {type(optimizer).__name__}" if inner else repr(optimizer)
+    raise TypeError(f"optimizer must be a torch.optim.Optimizer: got {kind}{hint}")
 
 
 def _schedules(name: str, value: Any) -> Schedules:

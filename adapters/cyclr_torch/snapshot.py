@@ -12,29 +12,51 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from cyclr_torch.course import wrapped
+
 __all__ = ["restored"]
 
 PutBack: TypeAlias = Callable[[], Any]
 
 
 @contextmanager
-def restored(optimizer: Optimizer, *roots: nn.Module, data: object = None) -> Iterator[None]:
+def restored(
+    optimizer: Optimizer, *roots: nn.Module, data: object = None, scaler: object = None
+) -> Iterator[None]:
     """Put back what training in the block has changed, however the block ends.
 
     That is the weights, gradients, buffers and training modes of the modules in *roots*, the
-    groups and the state of the optimizer, and the random state: of Python, NumPy, torch and
-    CUDA, as far as they are in use, and of the generators of *data*. Tensors, lists and dicts
-    keep their identity: what they held is put back into them.
+    groups and the state of the optimizer, the *scaler*, and the random state: of Python, NumPy,
+    torch and CUDA, as far as they are in use, and of the generators of *data*. Tensors, lists and
+    dicts keep their identity: what they held is put back into them.
     """
     modules = list(dict.fromkeys(module for root in roots for module in root.modules()))
-    kept = _kept([list(map(_held, modules)), optimizer.param_groups, optimizer.state], {})
+    _reshard(modules)
+    optimizers = wrapped(optimizer)
+    numbers = [_numbers(each) for each in optimizers]
+    kept = _kept(
+        [
+            list(map(_held, modules)),
+            [[each.param_groups, each.state] for each in optimizers],
+            numbers,
+            {} if scaler is None else vars(scaler),
+        ],
+        {},
+    )
     modes = [module.training for module in modules]
     random_states = _random_states(data)
     try:
+        _put_gradients_aside([p for module in modules for p in module.parameters(recurse=False)])
+        _put_gradients_aside(
+            [p for each in optimizers for g in each.param_groups for p in g["params"]]
+        )
         yield
     finally:
+        _reshard(modules)
         with torch.no_grad():
             kept()
+        for each, held in zip(optimizers, numbers, strict=True):
+            vars(each).update(held)
         for module, mode in zip(modules, modes, strict=True):
             module.training = mode
         for set_state in random_states:
@@ -49,6 +71,20 @@ def _held(module: nn.Module) -> list[Any]:
     return [tensors, *(names for names in named if isinstance(names, dict))]
 
 
+def _reshard(modules: list[nn.Module]) -> None:
+    """Have modules that are sharded by `fully_shard` hold their shards, as between updates."""
+    for module in modules:
+        reshard: Any = getattr(module, "reshard", None)
+        if callable(reshard):
+            reshard()
+
+
+def _numbers(optimizer: Optimizer) -> dict[str, Any]:
+    """Return what an optimizer keeps as attributes: its count of steps, say, or its mode."""
+    kinds = (bool, int, float, Tensor)
+    return {name: value for name, value in vars(optimizer).items() if isinstance(value, kinds)}
+
+
 def _kept(value: Any, memo: dict[int, PutBack]) -> PutBack:
     """Return a function that returns *value* as it is now; *memo* has those that it met before."""
     if id(value) not in memo:
@@ -59,7 +95,7 @@ def _kept(value: Any, memo: dict[int, PutBack]) -> PutBack:
 def _newly_kept(value: Any, memo: dict[int, PutBack]) -> PutBack:
     if isinstance(value, Tensor):
         contents = value.detach().clone()
-        gradient = _kept(value.grad, memo) if value.is_leaf else None
+        gradient = _gradient(value, memo) if value.is_leaf else None
         return partial(_refill_tensor, value, contents, gradient)
     if isinstance(value, dict):
         return partial(_refill_dict, value, {key: _kept(value[key], memo) for key in value})
@@ -69,6 +105,23 @@ def _newly_kept(value: Any, memo: dict[int, PutBack]) -> PutBack:
         return partial(_tuple_of, [_kept(item, memo) for item in value])
     same = value if isinstance(value, nn.Module) else copy.deepcopy(value)
     return lambda: same
+
+
+def _gradient(tensor: Tensor, memo: dict[int, PutBack]) -> PutBack:
+    gradient = tensor.grad
+    return _kept(gradient, memo) if _is_shared(gradient) else lambda: gradient
+
+
+def _put_gradients_aside(tensors: list[Tensor]) -> None:
+    """Have gradients be none, as between updates: what is put aside need not be copied."""
+    for tensor in tensors:
+        if tensor.is_leaf and not _is_shared(tensor.grad):
+            tensor.grad = None
+
+
+def _is_shared(gradient: Tensor | None) -> bool:
+    """Tell a gradient whose memory others write to, as a bucket of DistributedDataParallel is."""
+    return gradient is not None and gradient._is_view()
 
 
 def _refill_tensor(tensor: Tensor, contents: Tensor, gradient: PutBack | None) -> Tensor:

@@ -22,8 +22,8 @@ def written(schedules: Schedules) -> Any:
         return None
 
 
-def read(state: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
-    """Return the iteration and the schedules' data."""
+def read(state: Mapping[str, Any]) -> tuple[int, dict[str, Any], dict[str, Any]]:
+    """Return the iteration, the schedules' data, and what of it `replace` has replaced."""
     missing = [key for key in ("version", "iteration", "schedules") if key not in state]
     if missing:
         raise ValueError(
@@ -31,7 +31,8 @@ def read(state: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
         )
     if state["version"] != VERSION:
         refuse("the version of the state", f"be {VERSION}", state["version"])
-    return whole("iteration", state["iteration"]), dict(state["schedules"])
+    iteration = whole("iteration", state["iteration"])
+    return iteration, dict(state["schedules"]), dict(state.get("replaced", {}))
 
 
 def taken(name: str, data: Any, mine: Schedules | None) -> Schedules:

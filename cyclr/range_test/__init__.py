@@ -3,7 +3,7 @@
 One way through, each module knowing only what comes before it:
 
     points -> divergence -> curve -> landmarks -> optimizers -> rules -> reasons -> runs
-        -> bounds -> analysis -> ramp, confirmation
+        -> bounds -> analysis -> ramp -> repeats, confirmation
 
 A new rule is one function in `rules` (`peers` has those of other libraries, `accuracy` the
 paper's), a new reason one function in `reasons`, a new optimizer one number in `optimizers`.
@@ -15,6 +15,7 @@ from cyclr.range_test.confirmation import confirm, confirmation_cost
 from cyclr.range_test.landmarks import Landmarks
 from cyclr.range_test.ramp import RangeTest
 from cyclr.range_test.reasons import InconclusiveRangeTest, Reason
+from cyclr.range_test.repeats import Repeats, repeat
 
 __all__ = [
     "Bounds",
@@ -22,8 +23,10 @@ __all__ = [
     "Landmarks",
     "RangeTest",
     "Reason",
+    "Repeats",
     "analyze",
     "combine",
     "confirm",
     "confirmation_cost",
+    "repeat",
 ]

@@ -59,6 +59,7 @@ class RangeTest(Iterator[float]):
         self.momentum = momentum
         self._divergence = Divergence()
         self._points: list[tuple[float, float]] = []
+        self._accuracies: list[tuple[float, float]] = []
         self._lr: float | None = None  # given out and not yet recorded
 
     def __len__(self) -> int:
@@ -76,6 +77,11 @@ class RangeTest(Iterator[float]):
         return tuple(self._points)
 
     @property
+    def accuracies(self) -> tuple[tuple[float, float], ...]:
+        """The (learning rate, accuracy) pairs recorded so far."""
+        return tuple(self._accuracies)
+
+    @property
     def diverged(self) -> bool:
         """Whether the loss has diverged, which ends the test."""
         return self._divergence.diverged
@@ -91,14 +97,19 @@ class RangeTest(Iterator[float]):
         self._lr = self.ramp(len(self._points))
         return self._lr
 
-    def record(self, loss: SupportsFloat) -> None:
-        """Record the *loss* at the learning rate that came last; not finite means diverged."""
+    def record(self, loss: SupportsFloat, accuracy: SupportsFloat | None = None) -> None:
+        """Record the *loss* at the learning rate that came last; not finite means diverged.
+
+        An *accuracy* may come with it, for ``bounds(metric="accuracy")``.
+        """
         if self._lr is None:
             raise RuntimeError(
                 "a loss must be recorded once for each learning rate, after it. "
                 "Hint: for lr in test: test.record(train_one_batch(lr))"
             )
         loss = number_of("loss", loss)
+        if accuracy is not None:
+            self._accuracies.append((self._lr, number_of("accuracy", accuracy)))
         self._points.append((self._lr, loss))
         self._lr = None
         self._divergence.add(loss)
@@ -108,12 +119,22 @@ class RangeTest(Iterator[float]):
         *,
         optimizer: str | None = None,
         momentum: float | None = None,
+        metric: str = "loss",
         rule: str | None = None,
     ) -> Bounds:
-        """Return `analyze` of the points; what is not given here is taken from the constructor."""
+        """Return `analyze` of the points; what is not given here is taken from the constructor.
+
+        With ``metric="accuracy"`` it is the accuracies that are read.
+        """
+        if metric == "accuracy" and not self._accuracies:
+            raise ValueError(
+                'an accuracy must be recorded with each loss for metric="accuracy"'
+                "\n\nHint: test.record(loss, accuracy)"
+            )
         return analyze(
-            self._points,
+            self._accuracies if metric == "accuracy" else self._points,
             optimizer=self.optimizer if optimizer is None else optimizer,
             momentum=self.momentum if momentum is None else momentum,
+            metric=metric,
             rule=rule,
         )

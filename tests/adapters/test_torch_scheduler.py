@@ -375,6 +375,23 @@ def test_the_iteration_can_be_set():
     assert scheduler.iteration == 3
 
 
+def test_256_groups_follow_for_the_price_of_one_schedule():
+    calls = []
+    optimizer = torch.optim.AdamW([{"params": [parameter()], "lr": 1.0} for _ in range(256)])
+    optimizer.param_groups[100]["weight_decay"] = 0.0
+    Scheduler(
+        optimizer, lambda i: calls.append(i) or LR(i), momentum=MOMENTUM, weight_decay=LR * 10
+    )
+    calls.clear()
+    for _ in range(3):
+        optimizer.step()
+
+    assert calls == [1, 2, 3]
+    for index, group in enumerate(optimizer.param_groups):
+        assert (group["lr"], group["betas"]) == (LR(3), (MOMENTUM(3), 0.999))
+        assert group["weight_decay"] == (0.0 if index == 100 else LR(3) * 10)
+
+
 @pytest.mark.filterwarnings("ignore:.*torch.jit.script:DeprecationWarning")  # torch's own
 def test_a_compiled_training_step_follows_and_is_compiled_once():
     from torch._dynamo.testing import CompileCounter
@@ -804,6 +821,165 @@ def test_the_state_of_another_kind_of_scheduler_is_refused():
 
     with pytest.raises(ValueError, match="must be a Scheduler's: version, iteration, schedules mi"):
         Scheduler(sgd(), LR).load_state_dict(other.state_dict())
+
+
+# A schedule that is changed on purpose.
+
+
+COOLDOWN = cyclr.Linear(0.004, 0.0, 4)
+
+
+def test_another_schedule_takes_over_from_here():
+    optimizer = sgd()
+    scheduler = Scheduler(optimizer, LR, momentum=MOMENTUM)
+    used(optimizer, 3)
+    scheduler.replace(lr=COOLDOWN)
+
+    assert optimizer.param_groups[0]["lr"] == 0.004
+    assert scheduler.iteration == 3
+    assert used(optimizer, 6) == [0.004, 0.003, 0.002, 0.001, 0.0, 0.0]
+    assert optimizer.param_groups[0]["momentum"] == MOMENTUM(9)
+
+
+def test_it_may_be_replaced_again():
+    optimizer = sgd()
+    scheduler = Scheduler(optimizer, LR)
+    used(optimizer, 3)
+    scheduler.replace(lr=COOLDOWN)
+    used(optimizer, 2)
+    scheduler.replace(lr=cyclr.Constant(7.0))
+
+    assert used(optimizer, 2) == [7.0, 7.0]
+    scheduler.iteration = 4  # what has been is still there
+    assert used(optimizer, 2) == [0.003, 7.0]
+
+
+def test_calls_are_counted_on_too():
+    optimizer = sgd()
+    scheduler = Scheduler(optimizer, LR, unit="call")
+    scheduler.step()
+    scheduler.replace(lr=COOLDOWN)
+    scheduler.step()
+
+    assert optimizer.param_groups[0]["lr"] == COOLDOWN(1)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (LR, [COOLDOWN, COOLDOWN * 2], [0.004, 0.008]),
+        ([LR, LR * 2], COOLDOWN, [0.004, 0.004]),
+        ([LR, LR * 2], [COOLDOWN, COOLDOWN * 2], [0.004, 0.008]),
+    ],
+)
+def test_each_group_may_have_another(before, after, expected):
+    optimizer = sgd(groups=2)
+    scheduler = Scheduler(optimizer, before)
+    used(optimizer, 2)
+    scheduler.replace(lr=after)
+
+    assert [group["lr"] for group in optimizer.param_groups] == expected
+    scheduler.iteration = 1
+    assert scheduler.get_last_lr() == [LR(1), LR(1) * (2 if isinstance(before, list) else 1)]
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"momentum": COOLDOWN}, ValueError, "momentum must be scheduled to be replaced: got lr"),
+        ({"lr": 0.1}, TypeError, "lr must be a schedule or a function of the iteration: got 0.1"),
+        ({"lr": [COOLDOWN] * 3}, ValueError, "lr must be one .* each of the 2 parameter .*: got 3"),
+        ({"lr": lambda _: math.nan}, ValueError, "lr at iteration 2 must be finite: got nan"),
+    ],
+)
+@pytest.mark.parametrize("before", [LR, [LR, LR]])
+def test_a_wrong_replacement_changes_nothing(before, change, error, message):
+    optimizer = sgd(groups=2)
+    scheduler = Scheduler(optimizer, before)
+    used(optimizer, 2)
+    state, groups = scheduler.state_dict(), settings(optimizer)
+
+    with pytest.raises(error, match=message):
+        scheduler.replace(**change)
+    assert (scheduler.state_dict(), settings(optimizer)) == (state, groups)
+
+
+def cooled_down(schedule=LR, cooldown=COOLDOWN):
+    """Return the state of a run that was cooled down at iteration 3, two iterations later."""
+    optimizer = sgd()
+    scheduler = Scheduler(optimizer, schedule)
+    used(optimizer, 3)
+    scheduler.replace(lr=cooldown)
+    used(optimizer, 2)
+    return scheduler.state_dict()
+
+
+def test_the_state_has_what_is_followed_and_what_had_been_there_at_first():
+    assert cooled_down() == {
+        "version": 1,
+        "iteration": 5,
+        "schedules": {"lr": LR.then(COOLDOWN, after=3).to_dict()},
+        "replaced": {"lr": LR.to_dict()},
+    }
+
+
+@pytest.mark.parametrize("on_change", ["error", "checkpoint"])
+def test_a_resumed_run_goes_on_with_the_replacement(on_change):
+    state = json.loads(json.dumps(cooled_down()))
+    optimizer = sgd()
+    scheduler = Scheduler(optimizer, LR, on_change=on_change)
+    scheduler.load_state_dict(state)
+
+    assert scheduler.state_dict() == state
+    assert used(optimizer, 3) == [COOLDOWN(2), COOLDOWN(3), 0.0]
+    scheduler.replace(lr=LR)
+    assert scheduler.state_dict()["replaced"] == {"lr": LR.to_dict()}
+
+
+def test_the_new_schedule_goes_on_if_one_says_so():
+    optimizer = sgd()
+    scheduler = Scheduler(optimizer, LR, on_change="new")
+    scheduler.load_state_dict(cooled_down())
+
+    assert used(optimizer, 1) == [LR(5)]
+    assert "replaced" not in scheduler.state_dict()
+
+
+def test_a_checkpoint_from_before_the_replacement_undoes_it():
+    optimizer = sgd()
+    scheduler = Scheduler(optimizer, LR)
+    used(optimizer, 2)
+    state = scheduler.state_dict()
+    scheduler.replace(lr=COOLDOWN)
+    scheduler.load_state_dict(state)
+
+    assert used(optimizer, 2) == [LR(2), LR(3)]
+    assert scheduler.state_dict() == state | {"iteration": 4}
+
+
+def test_a_program_that_has_the_whole_schedule_is_the_same():
+    scheduler = Scheduler(sgd(), LR.then(COOLDOWN, after=3))
+    scheduler.load_state_dict(cooled_down())
+
+    assert scheduler.get_last_lr() == [COOLDOWN(2)]
+
+
+def test_a_program_that_began_with_another_schedule_is_still_an_error():
+    with pytest.raises(ValueError, match=r"lr in the checkpoint: Tri.*then.*\n.*lr here: Tri"):
+        Scheduler(sgd(), OTHER).load_state_dict(cooled_down())
+
+
+def test_a_function_in_its_place_has_to_be_given_again():
+    state = cooled_down(cooldown=(cooldown := lambda _: 0.5))
+    optimizer = sgd()
+    scheduler = Scheduler(optimizer, LR)
+    with pytest.raises(ValueError, match="lr must be given: the checkpoint's was a function"):
+        scheduler.load_state_dict(state)
+
+    scheduler.iteration = 3
+    scheduler.replace(lr=cooldown)
+    scheduler.load_state_dict(state)
+    assert used(optimizer, 1) == [0.5]
 
 
 # Copies.

@@ -161,3 +161,33 @@ def test_its_representation_says_how_far_it_is():
     next(test)
     test.record(math.nan)
     assert repr(test) == "RangeTest(0.001, 1.0, 5): 1 recorded, diverged"
+
+
+def test_accuracies_may_come_with_the_losses():
+    test = RangeTest(1e-4, 10.0, 100, optimizer="sgd")
+    for lr in test:
+        test.record(bowl(lr), accuracy=1 / (1 + (0.01 / lr) ** 1.5))
+
+    assert len(test.accuracies) == len(test.points)
+    assert test.accuracies[0][0] == 1e-4
+    bounds = test.bounds(metric="accuracy")
+    assert bounds == analyze(test.accuracies, optimizer="sgd", metric="accuracy")
+    assert test.bounds() == analyze(test.points, optimizer="sgd") != bounds
+
+
+def test_without_accuracies_none_are_read():
+    test = RangeTest()
+    run(test, bowl)
+
+    with pytest.raises(ValueError, match="an accuracy must be recorded with each loss"):
+        test.bounds(metric="accuracy")
+
+
+def test_a_wrong_accuracy_is_refused_and_the_loss_can_be_recorded_again():
+    test = RangeTest()
+    next(test)
+    with pytest.raises(TypeError, match="accuracy must be a number"):
+        test.record(1.0, accuracy="0.5")
+    test.record(1.0, accuracy=0.5)
+
+    assert len(test.points) == len(test.accuracies) == 1

@@ -1,0 +1,66 @@
+"""repeat in the processes of a local Dask cluster, whose executor it takes as it is."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+from dask.distributed import Client, LocalCluster
+
+from cyclr import RangeTest, repeat
+
+EXAMPLE = pathlib.Path(__file__).parents[2] / "examples" / "dask_repeat.py"
+
+
+def run(seed):
+    test = RangeTest(1e-5, 10.0, 100, optimizer="adam")
+    for lr in test:
+        test.record(2 + lr**2 - 1.5 / (1 + (0.01 / lr) ** 2))
+    test.process = os.getpid()
+    return test
+
+
+def mortal(seed):
+    if seed == 2:
+        raise ZeroDivisionError("mine")
+    if seed == 3:
+        os._exit(9)
+    return run(seed)
+
+
+@pytest.fixture(scope="module")
+def client():
+    arguments = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    with LocalCluster(**arguments) as cluster, Client(cluster) as client:
+        yield client
+
+
+def test_its_executor_is_taken_as_it_is(client):
+    repeats = repeat(run, range(6), client.get_executor(), progress=False)
+
+    assert list(repeats.each) == list(range(6))
+    assert os.getpid() not in {test.process for test in repeats.results.values()}
+    assert repeats.bounds().max_lr == run(0).bounds().max_lr
+
+
+def test_what_dies_is_reported_and_the_rest_is_kept(client):
+    repeats = repeat(mortal, range(6), client.get_executor(retries=0), progress=False)
+
+    assert list(repeats.each) == [0, 1, 4, 5]
+    assert isinstance(repeats.failures[2], ZeroDivisionError)
+    assert type(repeats.failures[3]).__name__ == "KilledWorker"
+
+
+def test_the_example_runs():
+    result = subprocess.run(
+        [sys.executable, EXAMPLE],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("max_lr")
+    assert result.stderr.count("range test ") == 4
