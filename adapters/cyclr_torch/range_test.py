@@ -1,8 +1,10 @@
 """The range test of a model: train it at rising learning rates, and put everything back."""
 
-from collections.abc import Callable, Iterable
-from contextlib import closing
-from typing import Any
+import math
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
@@ -10,13 +12,17 @@ from torch.optim import Optimizer
 from tqdm.auto import tqdm
 
 from cyclr._checks import refuse
-from cyclr.range_test import RangeTest
+from cyclr.range_test import InconclusiveRangeTest, RangeTest, confirmation_cost
+from cyclr.schedules import Schedule
 from cyclr_torch.course import is_number, suspended
 from cyclr_torch.processes import Processes
 from cyclr_torch.snapshot import restored
 from cyclr_torch.training import BatchLoss, Training, leading, set_to_training, supervised
+from cyclr_torch.validation import Validation, kept_back
 
 __all__ = ["range_test"]
+
+ITERATIONS = 120  # of each training that confirms
 
 
 def range_test(
@@ -31,6 +37,8 @@ def range_test(
     batch_loss: BatchLoss | None = None,
     gradient_accumulation_steps: int = 1,
     scaler: Any = None,
+    confirm: bool = False,
+    validation: Iterable[Any] | None = None,
     progress: bool = True,
 ) -> RangeTest:
     """Train at learning rates that rise from *start_lr* to *end_lr*; return the `RangeTest`.
@@ -70,6 +78,13 @@ def range_test(
       DistributedDataParallel or FSDP. Losses are averaged over all, so that each gets the same
       points. If one fails, it fails in all, as far as they aren't waiting for it inside the model.
 
+    - Confirmation: with ``confirm=True`` three to five learning rates around the answer are tried,
+      120 updates each (600 at most: the bar says so before they start), always from the state of
+      now, and ``test.bounds()`` is what did best on *validation*: batches like those of *data*,
+      read in evaluation mode, weighted by their samples. Without it, 8 batches of *data* are kept
+      back from these trainings, and the bar says so; data that is shuffled brings them back in a
+      second pass. See `cyclr.confirm`. A test that can't be read is not confirmed.
+
     Wrong arguments raise a `TypeError` or a `ValueError`, before the test where that is possible.
     Use it for each model, optimizer and batch size anew: the bounds depend on all three.
     """
@@ -87,33 +102,113 @@ def range_test(
             optimizer=_name(optimizer),
             momentum=_momentum(leading(optimizer)),
         )
-        training = Training(
+        trial = _Trial(
             model,
             optimizer,
             _loss_of(loss_fn, batch_loss),
+            [root for root in (model, loss_fn) if isinstance(root, nn.Module)],
             data,
-            updates=len(test),
-            gradient_accumulation_steps=gradient_accumulation_steps,
-            scaler=scaler,
-            processes=processes,
+            gradient_accumulation_steps,
+            scaler,
+            processes,
+            silent=not progress or processes.index > 0,
         )
         _refuse_differences(processes, start_lr, end_lr, iterations)
-        roots = [root for root in (model, loss_fn) if isinstance(root, nn.Module)]
-        silent = not progress or processes.index > 0
-        with (
-            restored(optimizer, *roots, data=data, scaler=scaler),
-            suspended(optimizer),
-            torch.enable_grad(),
-            closing(training),
-            tqdm(total=len(test), desc="range test", disable=silent) as bar,
-        ):
-            set_to_training(model, optimizer)
-            for lr in test:
-                loss, accuracy = training.update(lr)
-                test.record(loss, accuracy)
-                bar.set_postfix(lr=f"{lr:.2e}", loss=f"{loss:.4g}", refresh=False)
-                bar.update()
+        held_out = None if validation is None else Validation(validation, trial.loss, processes)
+        _run(test, trial)
+        if confirm:
+            _confirm(test, trial, held_out)
     return test
+
+
+class _Trial(NamedTuple):
+    """What is trained, and how; whatever is tried, all is put back."""
+
+    model: nn.Module
+    optimizer: Optimizer
+    loss: BatchLoss
+    roots: Sequence[nn.Module]
+    data: Iterable[Any]
+    gradient_accumulation_steps: int
+    scaler: Any
+    processes: Processes
+    silent: bool
+
+    @contextmanager
+    def training(self, updates: int, batches: Iterable[Any]) -> Iterator[Training]:
+        """Train on *batches*, all of the data or a part of it, in the block."""
+        training = Training(
+            self.model,
+            self.optimizer,
+            self.loss,
+            batches,
+            updates=updates,
+            gradient_accumulation_steps=self.gradient_accumulation_steps,
+            scaler=self.scaler,
+            processes=self.processes,
+        )
+        with self.restored(), closing(training):
+            set_to_training(self.model, self.optimizer)
+            yield training
+
+    @contextmanager
+    def restored(self) -> Iterator[None]:
+        """Put back, after the block, all that it changed."""
+        with (
+            restored(self.optimizer, *self.roots, data=self.data, scaler=self.scaler),
+            suspended(self.optimizer),
+            torch.enable_grad(),
+        ):
+            yield
+
+    def bar(self, what: str, total: int) -> "tqdm[Any]":
+        return tqdm(total=total, desc=what, disable=self.silent)
+
+
+def _run(test: RangeTest, trial: _Trial) -> None:
+    """Record the test's losses."""
+    updates = len(test)
+    with trial.training(updates, trial.data) as training, trial.bar("range test", updates) as bar:
+        for lr in test:
+            loss, accuracy = training.update(lr)
+            test.record(loss, accuracy)
+            bar.set_postfix(lr=f"{lr:.2e}", loss=f"{loss:.4g}", refresh=False)
+            bar.update()
+
+
+def _confirm(test: RangeTest, trial: _Trial, validation: Validation | None) -> None:
+    """Confirm the test's bounds, if it has any."""
+    try:
+        test.bounds()
+    except InconclusiveRangeTest:
+        return  # its bounds() will say why
+    what, batches = "confirmation", trial.data
+    if validation is None:
+        # Each training has the random state of now, and so the same first batches.
+        with trial.restored():
+            kept, batches = kept_back(trial.data)
+        validation = Validation(kept, trial.loss, trial.processes)
+        what += f" by {len(kept)} batches of the training data"
+    held_out = validation
+
+    with trial.bar(what, confirmation_cost()) as bar:
+
+        def probe(schedule: Schedule) -> float:
+            with trial.training(ITERATIONS, batches) as training:
+                for iteration in range(ITERATIONS):
+                    loss = training.update(schedule(iteration)).loss
+                    bar.update()
+                    if not math.isfinite(loss):
+                        return loss
+                return held_out.loss(trial.model, trial.optimizer)
+
+        def told(done: int, _: int) -> None:
+            bar.update(done - bar.n)  # of a training that diverged, the rest
+
+        try:
+            test.confirm(probe, iterations=ITERATIONS, progress=told)
+        except InconclusiveRangeTest as error:
+            warnings.warn(f"the bounds can't be confirmed: {error}", stacklevel=3)
 
 
 def _loss_of(loss_fn: Callable[[Any, Any], Any] | None, batch_loss: Any) -> BatchLoss:

@@ -14,7 +14,17 @@ from cyclr.range_test.points import number_of
 from cyclr_torch.course import place, set_value
 from cyclr_torch.processes import Processes
 
-__all__ = ["BatchLoss", "Measured", "Training", "leading", "set_to_training", "supervised"]
+__all__ = [
+    "BatchLoss",
+    "Measured",
+    "Training",
+    "device_of",
+    "leading",
+    "loss_and_accuracy",
+    "moved",
+    "set_to_training",
+    "supervised",
+]
 
 BatchLoss: TypeAlias = Callable[[nn.Module, Any], Any]
 """From a model and a batch to the loss, or to the loss and an accuracy."""
@@ -52,7 +62,7 @@ class Training:
         self._steps = whole("gradient_accumulation_steps", gradient_accumulation_steps, at_least=1)
         self._scaler = scaler
         self._processes = processes
-        self._device = _device(model)
+        self._device = device_of(model)
         self._batches = _batches(data, updates * self._steps)
         highest = float(leading(optimizer)["lr"])
         rates = [float(group["lr"]) for group in optimizer.param_groups]
@@ -69,7 +79,7 @@ class Training:
         for group, ratio in zip(self._optimizer.param_groups, self._ratios, strict=True):
             set_value(group, "lr", lr * ratio)
         while True:
-            batches = [_moved(next(self._batches), self._device) for _ in range(self._steps)]
+            batches = [moved(next(self._batches), self._device) for _ in range(self._steps)]
             self._processes.meet()
             measured, skipped = self._step(batches)
             if not skipped or not math.isfinite(measured.loss):
@@ -109,7 +119,7 @@ class Training:
         """Compute the gradients of the batches' mean loss; return the means."""
         losses, accuracies = [], []
         for batch in batches:
-            loss, accuracy = _loss_and_accuracy(self._batch_loss(self._model, batch))
+            loss, accuracy = loss_and_accuracy(self._batch_loss(self._model, batch))
             self._processes.meet()
             part = loss / len(batches)
             (part if self._scaler is None else self._scaler.scale(part)).backward()
@@ -156,7 +166,7 @@ def _needs_closure(optimizer: Optimizer) -> bool:
     return parameter is not None and parameter.default is inspect.Parameter.empty
 
 
-def _loss_and_accuracy(value: Any) -> tuple[Tensor, float]:
+def loss_and_accuracy(value: Any) -> tuple[Tensor, float]:
     """Return the loss and the accuracy of a batch, NaN if there is none."""
     loss, accuracy = value if isinstance(value, tuple) and len(value) == 2 else (value, None)
     if not isinstance(loss, Tensor) or loss.numel() != 1:
@@ -202,21 +212,21 @@ def _batches(data: Iterable[Any], needed: int) -> Generator[Any, None, None]:
             sampler.set_epoch(epoch)
 
 
-def _device(model: nn.Module) -> torch.device | None:
+def device_of(model: nn.Module) -> torch.device | None:
     """Return where the model is, unless it is in several places or none."""
     devices = {parameter.device for parameter in model.parameters()}
     return devices.pop() if len(devices) == 1 else None
 
 
-def _moved(batch: Any, device: torch.device | None) -> Any:
+def moved(batch: Any, device: torch.device | None) -> Any:
     """Return the batch with its tensors on the device."""
     if device is None:
         return batch
     if hasattr(batch, "to"):
         return batch.to(device)
     if isinstance(batch, Mapping):
-        return {key: _moved(value, device) for key, value in batch.items()}
+        return {key: moved(value, device) for key, value in batch.items()}
     if isinstance(batch, (list, tuple)):
-        items = [_moved(item, device) for item in batch]
+        items = [moved(item, device) for item in batch]
         return type(batch)(*items) if hasattr(batch, "_fields") else type(batch)(items)
     return batch

@@ -3,7 +3,7 @@
 One way through, each module knowing only what comes before it:
 
     points -> divergence -> curve -> landmarks -> optimizers -> rules -> reasons -> runs
-        -> bounds -> analysis -> ramp -> repeats, confirmation
+        -> bounds -> analysis, confirmation -> ramp -> repeats
 
 A new rule is one function in `rules` (`peers` has those of other libraries, `accuracy` the
 paper's), a new reason one function in `reasons`, a new optimizer one number in `optimizers`.

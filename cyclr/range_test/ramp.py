@@ -1,11 +1,12 @@
 """The range test itself, run from one's own loop."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import SupportsFloat
 
 from cyclr._checks import number, whole
 from cyclr.range_test.analysis import analyze
 from cyclr.range_test.bounds import Bounds
+from cyclr.range_test.confirmation import Probe, confirm
 from cyclr.range_test.divergence import Divergence
 from cyclr.range_test.optimizers import prior
 from cyclr.range_test.points import number_of
@@ -61,6 +62,7 @@ class RangeTest(Iterator[float]):
         self._points: list[tuple[float, float]] = []
         self._accuracies: list[tuple[float, float]] = []
         self._lr: float | None = None  # given out and not yet recorded
+        self._confirmed: Bounds | None = None
 
     def __len__(self) -> int:
         return self.iterations
@@ -124,8 +126,12 @@ class RangeTest(Iterator[float]):
     ) -> Bounds:
         """Return `analyze` of the points; what is not given here is taken from the constructor.
 
-        With ``metric="accuracy"`` it is the accuracies that are read.
+        With ``metric="accuracy"`` it is the accuracies that are read. Without any arguments, what
+        was confirmed comes first.
         """
+        asked = any(argument is not None for argument in (optimizer, momentum, rule))
+        if self._confirmed and not asked and metric == "loss":
+            return self._confirmed
         if metric == "accuracy" and not self._accuracies:
             raise ValueError(
                 'an accuracy must be recorded with each loss for metric="accuracy"'
@@ -138,3 +144,17 @@ class RangeTest(Iterator[float]):
             metric=metric,
             rule=rule,
         )
+
+    def confirm(
+        self,
+        probe: Probe,
+        candidates: int = 5,
+        iterations: int = 120,
+        *,
+        progress: Callable[[int, int], object] | None = None,
+    ) -> Bounds:
+        """Return the bounds as `cyclr.confirm` confirms them, which are then those of `bounds`."""
+        self._confirmed = None
+        bounds = self.bounds()
+        self._confirmed = confirm(bounds, probe, candidates, iterations, progress=progress)
+        return self._confirmed
