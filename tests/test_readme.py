@@ -3,6 +3,7 @@
 import contextlib
 import importlib
 import io
+import math
 import random
 import re
 import shlex
@@ -38,6 +39,10 @@ def core_names():
         "train_one_batch": lambda lr: next(recorded),
         "lrs": lrs,
         "losses": losses,
+        "logs_of_three_seeds": [
+            list(zip(*random_log(seed=seed), strict=True)) for seed in range(3)
+        ],
+        "probe": lambda schedule: math.log(schedule.highest) ** 2,
     }
 
 
