@@ -4,11 +4,13 @@
     python -m benchmarks.conformance --report   # print the table of all that were measured
 
 Every policy at its corners and at random iterations up to 10^8, relative to the value; where
-gamma^i has fallen below e^-10, float32 no longer holds the exponent, and it is left out. One
-JSON file keeps what each environment has measured.
+gamma^i has fallen below e^-10, float32 no longer holds the exponent, and it is left out. And
+what the optimizers of each framework really used in a training that was resumed twice. One JSON
+file keeps what each environment has measured.
 """
 
 import argparse
+import importlib
 import json
 import math
 import random
@@ -17,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import cyclr
+from benchmarks import used_rates
 
 RESULT = Path(__file__).parent / "results" / "conformance.json"
 SHARP, CLOSE, EXACT = 2e-7, 2e-6, 4e-15  # float32, of linear shapes and of others; float64
@@ -118,7 +121,7 @@ def largest_difference(schedule: cyclr.Schedule, way: Callable[..., Any], i: lis
 
 def measure() -> None:
     """Add to the result what the frameworks of this environment give."""
-    result = json.loads(RESULT.read_text()) if RESULT.exists() else {}
+    result = json.loads(RESULT.read_text())
     i = iterations()
     for ways in (numpy_ways, torch_ways, tensorflow_ways, jax_ways, mxnet_ways):
         try:
@@ -130,24 +133,40 @@ def measure() -> None:
             column = {key: largest_difference(s, way, i) for key, s in SCHEDULES.items()}
             for key, difference in column.items():
                 single = SHARP if key in LINEAR else CLOSE
-                allowed = single if "float32" in name else EXACT
-                assert difference <= allowed, f"{name}, {key}: {difference:.1e} > {allowed}"
-            result[name] = column
+                check(name, key, difference, single if "float32" in name else EXACT)
+            result["called"][name] = column
             print(f"{name}: at most {max(column.values()):.1e}")
+    for package, run in used_rates.RUNS.items():
+        try:
+            name = f"{package} {importlib.import_module(package).__version__.partition('+')[0]}"
+        except ImportError as error:
+            print(f"left out: {error}")
+            continue
+        column = {key: used_rates.largest_difference(key, run) for key in used_rates.SCHEDULES}
+        for key, difference in column.items():
+            check(name, key, difference, used_rates.allowed(package, key))
+        result["used"][name] = column
+        print(f"{name} used: at most {max(column.values()):.1e}")
     RESULT.write_text(json.dumps(result, indent=1) + "\n")
 
 
+def check(name: str, key: str, difference: float, allowed: float) -> None:
+    """Refuse a difference that is larger than allowed."""
+    if not difference <= allowed:
+        raise ValueError(f"{name}, {key}: {difference:.1e} must be at most {allowed}")
+
+
 def report() -> None:
-    """Print the table."""
-    result = json.loads(RESULT.read_text())
-    print("| schedule | " + " | ".join(result) + " |")
-    print("| --- |" + " ---: |" * len(result))
-    for key in SCHEDULES:
-        cells = (f"{column[key]:.0e}" if column[key] else "0" for column in result.values())
-        print(f"| {key} | " + " | ".join(cells) + " |")
+    """Print the tables: schedules that were called, and what optimizers used."""
+    for result in json.loads(RESULT.read_text()).values():
+        print("\n| schedule | " + " | ".join(result) + " |")
+        print("| --- |" + " ---: |" * len(result))
+        for key in SCHEDULES:
+            cells = (f"{column[key]:.0e}" if column[key] else "0" for column in result.values())
+            print(f"| {key} | " + " | ".join(cells) + " |")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--report", action="store_true", help="print the table")
+    parser.add_argument("--report", action="store_true", help="print the tables")
     report() if parser.parse_args().report else measure()

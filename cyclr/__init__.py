@@ -34,6 +34,7 @@ from cyclr.schedules import (
 
 if TYPE_CHECKING:
     from cyclr.compare import Difference, diff
+    from cyclr.conversion import ConversionWarning
     from cyclr.logs import BadRow, Log, UnusableLog, read_log
     from cyclr.range_test import (
         Bounds,
@@ -55,6 +56,7 @@ __all__ = [
     "BadRow",
     "Bounds",
     "Constant",
+    "ConversionWarning",
     "Cosine",
     "CosineRestarts",
     "Cyclical",
@@ -96,6 +98,7 @@ __all__ = [
 # Training calls schedules only, and starts faster without the rest.
 _LATER = {
     **dict.fromkeys(("Difference", "diff"), "cyclr.compare"),
+    "ConversionWarning": "cyclr.conversion",
     **dict.fromkeys(
         (
             *("Bounds", "InconclusiveRangeTest", "Landmarks", "RangeTest", "Reason", "Repeats"),

@@ -23,6 +23,7 @@ __all__ = ["Lanes", "enter", "numbers"]
 class numbers:  # noqa: N801  (a namespace, like the array libraries it stands beside)
     """The functions of a formula, for Python's own numbers."""
 
+    in_float32 = False
     exp = staticmethod(math.exp)
     sin = staticmethod(math.sin)
     sqrt = staticmethod(math.sqrt)
@@ -84,9 +85,16 @@ class Arrays:
     type of the first.
     """
 
-    def __init__(self, module: Any, constant: type[int] | type[float], largest: float):
+    def __init__(
+        self,
+        module: Any,
+        constant: type[int] | type[float],
+        largest: float,
+        in_float32: bool,
+    ):
         self.constant = constant  # what a length becomes before the library sees it
         self.largest = largest  # the largest length that these arrays hold
+        self.in_float32 = in_float32  # whether that is what a quotient of them is
         more = module if hasattr(module, "expm1") else module.math  # TensorFlow's place for them
         self.sin = module.sin
         self.sqrt = module.sqrt
@@ -109,7 +117,7 @@ class Arrays:
         if not isinstance(x, Lanes):
             return self.where(x > limit, x, limit)
         if limit > self.largest:
-            return x.array * 0 / 1 + float(limit)
+            return Lanes(x.array * 0 / 1 + float(limit), self)
         limit = self.constant(limit)
         return Lanes(self.where(x.array > limit, x.array, limit), self)
 
@@ -198,7 +206,9 @@ class Lanes:
     def __abs__(self) -> "Lanes":
         return Lanes(abs(self.array), self.xp)
 
-    def __truediv__(self, n: int) -> Any:
+    def __truediv__(self, n: float) -> Any:
+        if self.xp.in_float32 and (n > 2**24 or n % 1 != 0):
+            return self.array / 1 * (1 / n)  # float32 rounds n, too, and XLA takes its inverse
         if n > self.xp.largest:
             return self.array / 1 / float(n)
         return self.array / self.xp.constant(n)
@@ -224,13 +234,15 @@ def enter(iteration: Any) -> tuple[Any, Any]:
     module = _module(iteration)
     dtype = str(iteration.dtype)
     if "float" in dtype:
-        xp = Arrays(module, float, math.inf)
-    elif "int32" in dtype and "uint" not in dtype:
-        xp = Arrays(module, int, 2**31 - 1)
+        xp = Arrays(module, float, math.inf, "float32" in dtype)
+        return Lanes(iteration, xp), xp
+    if "int32" in dtype and "uint" not in dtype:
+        largest = 2**31 - 1
     else:
         if "int64" not in dtype or "uint" in dtype:
             iteration = _widened(iteration, module)
-        xp = Arrays(module, int, 2**31 - 1 if "int32" in str(iteration.dtype) else 2**63 - 1)
+        largest = 2**31 - 1 if "int32" in str(iteration.dtype) else 2**63 - 1
+    xp = Arrays(module, int, largest, "float32" in str((iteration / 1).dtype))
     return Lanes(iteration, xp), xp
 
 

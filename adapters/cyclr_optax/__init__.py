@@ -1,4 +1,4 @@
-"""cyclr for JAX and optax: the range test of a training step.
+"""cyclr for JAX and optax: the range test of a training step, and optax's schedules as cyclr's.
 
 A schedule needs no adapter here: it goes into optax as it is, in ``jit``, ``vmap``, ``grad`` and
 ``lax.scan`` too. Update k of the optimizer, from 0, is made with ``schedule(k)``:
@@ -22,10 +22,13 @@ Other hyper-parameters follow schedules by ``optax.inject_hyperparams``, several
     >>> float(optimizer.init(weight).hyperparams["b1"])  # doctest: +ELLIPSIS
     0.9499...
 
-and ``optax.join_schedules([a, b], [n])`` is ``a.then(b, after=n)``. The count is a part of the
-optimizer's state, so that a checkpoint of that state goes on in the middle of a cycle.
+and ``optax.join_schedules([a, b], [n])`` is ``a.then(b, after=n)``, which takes Python numbers
+as well: joined by optax, b is asked at negative steps, where it refuses a number that is no
+array. The count is a part of the optimizer's state, so that a checkpoint of that state goes on
+in the middle of a cycle.
 """
 
+from cyclr_optax.convert import from_schedule
 from cyclr_optax.range_test import range_test
 
-__all__ = ["range_test"]
+__all__ = ["from_schedule", "range_test"]

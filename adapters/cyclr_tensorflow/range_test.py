@@ -16,7 +16,7 @@ from cyclr import Constant
 from cyclr._checks import refuse, whole
 from cyclr.range_test import RangeTest
 from cyclr_tensorflow.scheduler import Scheduler
-from cyclr_tensorflow.snapshot import built, restored
+from cyclr_tensorflow.snapshot import built, random_state_kept, restored
 
 __all__ = ["range_test"]
 
@@ -76,7 +76,8 @@ def range_test(
         start_lr, end_lr, iterations, optimizer=_name(optimizer), momentum=_momentum(optimizer)
     )
     with closing(_batches(_passes(data, batch_size), len(test))) as batches:
-        first = next(batches)
+        with random_state_kept():
+            first = next(batches)
         built(model, keras.utils.unpack_x_y_sample_weight(first)[0])
         batches_again = chain([first], batches)
         with (
@@ -175,7 +176,7 @@ def _learning_rate_of(optimizer: Any, test: RangeTest) -> Iterator[Callable[[flo
         yield partial(setattr, optimizer, "learning_rate")
         return
     # These can't be set, but replaced: by the ramp, which begins at the current iteration.
-    ramp = Constant(test.ramp.start).then(test.ramp, after=int(optimizer.iterations))
+    ramp = Constant(test.ramp.start).then(test.ramp, after=_count(optimizer))
     optimizer.learning_rate = Scheduler(ramp, optimizer.gradient_accumulation_steps or 1)
     try:
         yield lambda lr: None  # noqa: ARG005
@@ -185,10 +186,10 @@ def _learning_rate_of(optimizer: Any, test: RangeTest) -> Iterator[Callable[[flo
 
 def _update(model: Any, optimizer: Any, batches: Iterator[Any]) -> float:
     """Train until the optimizer has made one update; return the mean loss of the batches."""
-    before = int(optimizer.iterations)
+    before = _count(optimizer)
     patience = PATIENCE + (optimizer.gradient_accumulation_steps or 1)
     losses: list[float] = []
-    while int(optimizer.iterations) == before and all(map(math.isfinite, losses)):
+    while _count(optimizer) == before and all(map(math.isfinite, losses)):
         if len(losses) == patience:
             raise RuntimeError(
                 f"model.optimizer must make an update: none in {patience} batches"
@@ -196,6 +197,11 @@ def _update(model: Any, optimizer: Any, batches: Iterator[Any]) -> float:
             )
         losses.append(_loss(model, next(batches)))
     return fmean(losses)
+
+
+def _count(optimizer: Any) -> int:
+    """Return the number of the optimizer's updates."""
+    return int(optimizer.iterations[...])  # which reads it, on several replicas too
 
 
 def _loss(model: Any, batch: Any) -> float:

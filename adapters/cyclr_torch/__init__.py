@@ -1,6 +1,7 @@
 """cyclr for PyTorch: schedules that an optimizer follows, and the range test of a model."""
 
-from cyclr_torch.convert import ConversionWarning, from_scheduler
+from cyclr import ConversionWarning
+from cyclr_torch.convert import from_scheduler
 from cyclr_torch.range_test import range_test
 from cyclr_torch.scheduler import Scheduler
 

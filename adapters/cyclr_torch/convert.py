@@ -10,6 +10,7 @@ from torch.optim import lr_scheduler as torchs
 
 from cyclr import (
     Constant,
+    ConversionWarning,
     Cosine,
     CosineRestarts,
     Decay,
@@ -24,13 +25,10 @@ from cyclr import (
     Triangular2,
 )
 from cyclr._checks import refuse, whole
+from cyclr.conversion import conversion_of
 from cyclr.schedules.compose import scheduled
 
-__all__ = ["ConversionWarning", "from_scheduler"]
-
-
-class ConversionWarning(UserWarning):
-    """A schedule differs from the torch scheduler that it was made from, or keeps its defect."""
+__all__ = ["from_scheduler"]
 
 
 def from_scheduler(scheduler: torchs.LRScheduler) -> dict[str, Any]:
@@ -64,12 +62,9 @@ def from_scheduler(scheduler: torchs.LRScheduler) -> dict[str, Any]:
     Use it to move a training script, or a run, to cyclr; `cyclr.diff` shows that it is the same.
     """
     groups = range(len(_checked(scheduler).optimizer.param_groups))
-    try:
+    with conversion_of(type(scheduler).__name__):
         lrs = [_lr(scheduler, group) for group in groups]
         momenta = [_momentum(scheduler, group) for group in groups]
-    except ValueError as error:
-        name = type(scheduler).__name__
-        raise ValueError(f"{name} has no equal among the schedules: {error}") from None
     for defect in _defects(scheduler, math.inf):
         warnings.warn(defect, ConversionWarning, stacklevel=2)
     schedules = {"lr": _one_or_each(lrs)}

@@ -1,5 +1,6 @@
 """Cycles between two learning rates: the policies of "Cyclical Learning Rates" and their kin."""
 
+import copy
 import math
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from cyclr._arrays import enter, numbers
 from cyclr._checks import choice, number, refuse, whole
 from cyclr.schedules.ramps import Constant
-from cyclr.schedules.schedule import Schedule, amplitude, divisor
+from cyclr.schedules.schedule import Schedule, amplitude, divisor, folds
 from cyclr.schedules.shapes import RISES
 
 __all__ = ["CosineRestarts", "Cyclical", "ExpRange", "Triangular", "Triangular2", "step_size"]
@@ -47,6 +48,7 @@ class _Cycle(Schedule):
     _power: Any
     _gamma: Any
     _peak_decay: Any
+    _folds: bool
     _shrinks: bool
     _both_decay: bool
     _up: int
@@ -95,6 +97,7 @@ class _Cycle(Schedule):
             highest=max_lr,
             _amplitude=amplitude(base_lr, max_lr),
             _rise=RISES[shape],
+            _folds=folds(max_lr - base_lr, RISES[shape]),
             _power=int(power) if power == int(power) else power,
             _gamma=None if gamma == 1 else gamma,
             _peak_decay=None if peak_decay == 1 else peak_decay,
@@ -105,7 +108,7 @@ class _Cycle(Schedule):
             _period=up + down,
             _rising=divisor(max(up, 1), base_lr, max_lr),
             _falling=divisor(down, base_lr, max_lr),
-            _symmetric=up == down and up < 2**30,
+            _symmetric=up == down and up <= 2**24,
             _edges=(),
             _legs=(),
             _end=None if cycles is None else cycles * (up + down),
@@ -123,6 +126,8 @@ class _Cycle(Schedule):
         xp = numbers
         if type(i) is not int or i < 0:
             i, xp = enter(i)
+            if xp.in_float32 and self._folds:
+                return self._folded().at(i)
         if self._end is not None:
             i = xp.minimum(i, self._end)
 
@@ -154,6 +159,19 @@ class _Cycle(Schedule):
         if xp is numbers:  # a call less than the next line
             return value if value < self.max_lr else self.max_lr
         return xp.minimum(value, self.max_lr)
+
+    def _folded(self) -> "_Cycle":
+        """Return this cycle with its height in its lengths, for float32: see `folds`."""
+        height = self._amplitude
+        cycle = copy.copy(self)
+        cycle._set(
+            _amplitude=1.0,
+            _rising=self._rising / height,
+            _falling=self._falling / height,
+            _legs=tuple((origin, length / height, k) for origin, length, k in self._legs),
+            _folds=False,
+        )
+        return cycle
 
     def _list_up_to(self, iteration: float) -> None:
         edges, legs = _legs(self._up, self._down, self.cycle_mult, self.cycles, int(iteration))

@@ -1,12 +1,13 @@
 """Ramps: from one value to another in a number of iterations, then hold; and a constant."""
 
+import copy
 import math
 from dataclasses import dataclass, field
 from typing import Any
 
 from cyclr._arrays import enter, numbers
 from cyclr._checks import choice, number, whole
-from cyclr.schedules.schedule import Schedule, amplitude, divisor
+from cyclr.schedules.schedule import Schedule, amplitude, divisor, folds
 from cyclr.schedules.shapes import RISES
 
 __all__ = ["Constant", "Cosine", "Exponential", "Linear", "Polynomial", "Ramp"]
@@ -47,6 +48,7 @@ class _Way(Schedule):
     _length: Any
     _rise: Any
     _power: Any
+    _folds: bool
 
     def _prepare(self, rise: Any, power: Any) -> None:
         low, high = sorted((self.start, self.end))
@@ -55,6 +57,7 @@ class _Way(Schedule):
             lowest=low,
             highest=high,
             _amplitude=amplitude(low, high),
+            _folds=folds(high - low, rise),
             # Time runs from the lower value, backwards in a falling ramp.
             _origin=n if self.start > self.end else 0,
             _length=divisor(-n if self.start > self.end else n, low, high),
@@ -66,6 +69,8 @@ class _Way(Schedule):
         xp = numbers
         if type(i) is not int or i < 0:
             i, xp = enter(i)
+            if xp.in_float32 and self._folds:
+                return self._folded().at(i)
         x = (xp.minimum(i, self.iterations) - self._origin) / self._length
         if self._rise is not None:
             x = self._rise(x, xp, self._power)
@@ -73,6 +78,12 @@ class _Way(Schedule):
         if xp is numbers:  # a call less than the next line
             return value if value < self.highest else self.highest
         return xp.minimum(value, self.highest)
+
+    def _folded(self) -> "_Way":
+        """Return this ramp with its height in its length, for float32: see `folds`."""
+        way = copy.copy(self)
+        way._set(_amplitude=1.0, _length=self._length / self._amplitude, _folds=False)
+        return way
 
     @property
     def length(self) -> int:

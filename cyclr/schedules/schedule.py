@@ -9,7 +9,7 @@ from cyclr._checks import is_fraction, refuse
 if TYPE_CHECKING:
     from cyclr.schedules.compose import Clipped, Mirrored, Scaled, Then
 
-__all__ = ["Schedule", "ScheduleLike", "amplitude", "divisor", "settings"]
+__all__ = ["Schedule", "ScheduleLike", "amplitude", "divisor", "folds", "settings"]
 
 Array = TypeVar("Array")
 
@@ -27,7 +27,8 @@ class Schedule:
     Iterations count optimizer updates from 0: a run of n updates uses ``schedule(0)`` to
     ``schedule(n - 1)``. A Python number gives a `float`; an array of NumPy, torch,
     TensorFlow or JAX gives an array of the same kind and shape, inside ``jit`` and the like
-    too. Parameters that are a `Fraction` give exact values, as `Fraction`.
+    too. (Float32 holds iterations and lengths up to 2^24: count longer runs in integers.)
+    Parameters that are a `Fraction` give exact values, as `Fraction`.
 
     A schedule has no state, so that resuming a run needs one integer. It can be compared,
     hashed, copied, pickled, printed as code (`repr`, read back by `cyclr.parse`) and written
@@ -188,6 +189,16 @@ def amplitude(low: Any, high: Any) -> Any:
     while low + difference < high:
         difference = math.nextafter(difference, math.inf)
     return difference
+
+
+def folds(height: Any, rise: Any) -> bool:
+    """Tell whether float32 takes height / length as one number, folded into the length.
+
+    base + x / (length / height) is rounded once less than base + height (x / length), which
+    alone hits the peak to the last bit. A shape needs x / length itself, and the quotient
+    must be a normal number of float32, whatever the length.
+    """
+    return rise is None and height > 1e-18
 
 
 def divisor(length: int, *values: Any) -> Any:
