@@ -13,7 +13,7 @@ from functools import cached_property
 from itertools import accumulate, pairwise
 from operator import mul
 
-from cyclr.range_test.curve import Curve, median_of_3, tenth
+from cyclr.range_test.curve import Curve, boxed, median_of_3, tenth
 from cyclr.range_test.divergence import STEP_TO_SIGMA
 from cyclr.range_test.points import Points, is_finite
 from cyclr.range_test.rules import Answer, Evidence
@@ -249,6 +249,8 @@ def _lr_not_monotone(verdict: Verdict) -> str | None:
     points = verdict.evidence.points
     if not points.falls:
         return None
+    if points.runs > 1:
+        return f"It looks like {points.runs} tests, one after the other."
     return f"The learning rate goes down instead of up in {points.falls} of {points.rows} rows."
 
 
@@ -311,6 +313,9 @@ def _optimizer_unknown(verdict: Verdict) -> str | None:
 def _period(curve: Curve) -> int | None:
     """Return the lag, in points, at which the noise repeats itself, if it does."""
     noise = [a - b for a, b in zip(curve.changes, curve.centred, strict=True)][:1024]
+    # It differs from place to place, and where it is largest must not decide.
+    sizes = boxed(list(map(abs, noise)), tenth(noise) // 2)
+    noise = [x / size if size else 0.0 for x, size in zip(noise, sizes, strict=True)]
     cap = 3 * statistics.median(map(abs, noise))
     noise = [max(-cap, min(x, cap)) for x in noise]
     n, power = len(noise), sum(map(mul, noise, noise)) / len(noise)
