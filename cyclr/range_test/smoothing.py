@@ -11,6 +11,7 @@ of normal noise around a trend, divided by the w.
 """
 
 import math
+import statistics
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count, islice, pairwise, takewhile
@@ -30,6 +31,8 @@ SHORTEST = 5  # losses in an epoch
 PIECE = 20  # losses in one of the pieces in which anything may be a trend
 FLAT = 20  # losses before the onset that show how they scatter
 CLEARLY = 5.0  # in logarithms of the likelihood: by how much more likely than none
+NOISE_FREE, INDEPENDENT = 0.1, 1.0  # von Neumann's ratio: not more, not less
+SPIKE = 10.0  # times the median deviation
 LONGEST = 512  # losses that are looked at: enough to tell, and the cost stays bounded
 
 
@@ -79,20 +82,27 @@ def smoothing_of(points: Points, curve: Curve) -> Smoothing:
     onset = Landmarks.of(curve).onset
     flat = sum(1 for _ in takewhile(lambda lr: lr <= onset, points.lrs[: len(losses)]))
     if flat >= FLAT:
-        trend = points.lrs[:flat]  # a first fall grows as the learning rates do
-        unsmoothed = steady(losses[:flat], trend)
+        losses, trend = losses[:flat], points.lrs[:flat]  # a first fall grows as the rates do
+        unsmoothed, least = steady(_without_spikes(losses), trend), NOISE_FREE
     else:
-        flat, trend = len(losses), [0.0] * len(losses)
-        unsmoothed = piecewise(losses)
-    smoothing, likelihood = likeliest(losses[:flat], trend)
-    clear = likelihood > unsmoothed + CLEARLY
-    return smoothing if clear and _scatters(smoothing.undo(losses[:flat])) else RAW
+        trend = [0.0] * len(losses)
+        unsmoothed, least = piecewise(_without_spikes(losses)), INDEPENDENT
+    smoothing, likelihood = likeliest(losses, trend)
+    clear = likelihood > unsmoothed + CLEARLY and _scatter(smoothing.undo(losses)) > least
+    return smoothing if clear else RAW
 
 
 def sound_losses(points: Points, curve: Curve) -> list[float]:
     """Return the recorded losses before the test diverged."""
     rows = zip(points.lrs, points.losses, strict=True)
     return [loss for _, loss in takewhile(lambda row: row[0] != curve.edge, rows)]
+
+
+def _without_spikes(losses: Sequence[float]) -> list[float]:
+    """Return *losses*, none farther from their median than ten times as far as most are."""
+    middle = statistics.median(losses)
+    farthest = SPIKE * statistics.median(abs(loss - middle) for loss in losses)
+    return [max(middle - farthest, min(loss, middle + farthest)) for loss in losses]
 
 
 def likeliest(losses: Sequence[float], trend: Sequence[float]) -> tuple[Smoothing, float]:
@@ -143,26 +153,23 @@ def piecewise(losses: Sequence[float]) -> float:
 def _likelihood(values: Sequence[float], trend: Sequence[float]) -> float:
     """Return the log-likelihood of normal noise around a straight line in *trend*."""
     n = len(values)
-    variance = _residual(values, trend) / n
+    deviations, trend = _centred(values), _centred(trend)
+    power = sum(map(mul, trend, trend))
+    slope = sum(map(mul, deviations, trend)) / power if power else 0.0
+    rest = [y - slope * x for x, y in zip(trend, deviations, strict=True)]
+    variance = sum(map(mul, rest, rest)) / n
     return -n / 2 * math.log(variance) if variance > 0 else math.inf
 
 
-def _scatters(values: Sequence[float]) -> bool:
-    """Tell whether *values* differ from their neighbours at all, beside all that they differ.
+def _scatter(values: Sequence[float]) -> float:
+    """Return how much *values* differ from their neighbours, beside all that they differ.
 
-    Independent ones have a ratio of 2 there (von Neumann's), a loss without noise nearly 0.
+    Von Neumann's ratio: 2 for independent values, nearly 0 where there is no noise.
     """
     steps = [after - before for before, after in pairwise(values)]
-    middle = _centred(values)
-    return bool(10 * sum(map(mul, steps, steps)) > sum(map(mul, middle, middle)))
-
-
-def _residual(values: Sequence[float], trend: Sequence[float]) -> float:
-    """Return the sum of squares that a straight line in *trend* leaves of *values*."""
-    values, trend = _centred(values), _centred(trend)
-    power = sum(map(mul, trend, trend))
-    slope = sum(map(mul, values, trend)) / power if power else 0.0
-    return sum((y - slope * x) ** 2 for x, y in zip(trend, values, strict=True))
+    deviations = _centred(values)
+    power = sum(map(mul, deviations, deviations))
+    return sum(map(mul, steps, steps)) / power if power else 0.0
 
 
 def _centred(values: Sequence[float]) -> list[float]:
