@@ -1,6 +1,6 @@
 """Diagnosis: which reasons are given for good logs, and which for the same logs with a trouble.
 
-    python -m benchmarks.suggestion.diagnosis
+    python -m benchmarks.suggestion.diagnosis       # prints and writes diagnosis.json, in minutes
 
 Every good log is spoilt in each of the ways in `TROUBLES`, and for each way the confusion table
 counts the logs for which each reason was given. What should be given is named beforehand, in
@@ -17,6 +17,7 @@ withheld it.
 """
 
 import itertools
+import json
 import math
 import random
 import statistics
@@ -24,6 +25,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
+from benchmarks.suggestion.cases import cases, measured
+from benchmarks.suggestion.measure import RESULTS
 from cyclr import InconclusiveRangeTest, analyze
 from cyclr.range_test.curve import Curve
 from cyclr.range_test.landmarks import Landmarks
@@ -174,6 +177,12 @@ def cut_short(rows: Rows, _: random.Random) -> Rows:
     return [row for row in rows if row[0] <= drop]
 
 
+def started_late(rows: Rows, _: random.Random) -> Rows:
+    """The ramp starts where the loss falls already."""
+    onset = Landmarks.of(Curve.of(Points.read(rows))).onset
+    return [row for row in rows if row[0] >= 1.5 * onset]
+
+
 def below_zero(rows: Rows, _: random.Random) -> Rows:
     return [(lr, loss - 100 * abs(start_of(rows)) - 1) for lr, loss in rows]
 
@@ -253,6 +262,7 @@ TROUBLES = {
     "never learns, average of 0.98": Trouble(after(flat, smoothed(0.98)), ("no_descent",)),
     "never learns, mean of 10": Trouble(after(flat, windowed(10)), ("no_descent",)),
     "never diverges": Trouble(cut_short, ("no_edge",)),
+    "starts late": Trouble(started_late, ("already_descending",)),
     "below zero": Trouble(below_zero),
     "gaps and repeated rows": Trouble(gaps),
     "two runs": Trouble(twice, ("lr_not_monotone",)),
@@ -308,3 +318,23 @@ def report(found: Confusion) -> None:
     for name, (logs, count) in found.items():
         cells = [f"{100 * count[c] / logs:.1f}" if count[c] else "" for c in columns]
         print(f"| {name} | {logs} |", " | ".join(cells), "|")
+
+
+def good_logs() -> list[Log]:
+    """The good ones of all range tests that were measured."""
+    return [
+        (f"{case.task.name} {case.iterations} {index}", case.points, case.task.named)
+        for index, case in enumerate(cases(measured()))
+        if is_good(case.points, case.task.regret, **case.task.named)
+    ]
+
+
+def main() -> None:
+    found = confusion(good_logs())
+    plain = {name: {"logs": logs, **count} for name, (logs, count) in found.items()}
+    (RESULTS.parent / "diagnosis.json").write_text(json.dumps(plain, indent=1) + "\n")
+    report(found)
+
+
+if __name__ == "__main__":
+    main()

@@ -201,8 +201,10 @@ def _descends(losses: Sequence[float], noise: float) -> bool:
     first = tenth(losses)
     start = statistics.median(losses[:first])
     for width in (max(5, len(losses) // parts) for parts in (20, 10, 5)):
-        for i in range(first, len(losses) - width + 1):
-            before = min(start, sums[i] / i)
+        for i in range(3, len(losses) - width + 1):
+            before = sums[i] / i
+            if i >= first:
+                before = min(before, start)  # what rises first has not fallen when it is back
             fall = before - (sums[i + width] - sums[i]) / width
             if fall > SIGNIFICANT * noise * math.sqrt(1 / i + 1 / width):
                 return True

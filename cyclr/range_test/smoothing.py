@@ -28,7 +28,7 @@ Weights = Callable[[], Iterator[float]]  # w(2), w(3), ...
 KEEPS = (0.7, 0.8, 0.9, 0.95, 0.98)
 JUMPS = 8  # the largest steps, which may be the starts of epochs
 SHORTEST = 5  # losses in an epoch
-PIECE = 20  # losses in one of the pieces in which anything may be a trend
+PIECE = 15  # losses in one of the pieces in which anything may be a trend
 FLAT = 20  # losses before the onset that show how they scatter
 CLEARLY = 5.0  # in logarithms of the likelihood: by how much more likely than none
 NOISE_FREE, INDEPENDENT = 0.1, 1.0  # von Neumann's ratio: not more, not less
@@ -83,12 +83,14 @@ def smoothing_of(points: Points, curve: Curve) -> Smoothing:
     flat = sum(1 for _ in takewhile(lambda lr: lr <= onset, points.lrs[: len(losses)]))
     if flat >= FLAT:
         losses, trend = losses[:flat], points.lrs[:flat]  # a first fall grows as the rates do
-        unsmoothed, least = steady(_without_spikes(losses), trend), NOISE_FREE
+        unsmoothed = steady(_without_spikes(losses), trend) + CLEARLY
+        least = NOISE_FREE
     else:
         trend = [0.0] * len(losses)
-        unsmoothed, least = piecewise(_without_spikes(losses)), INDEPENDENT
+        unsmoothed = piecewise(_without_spikes(losses)) + 2 * CLEARLY
+        least = INDEPENDENT
     smoothing, likelihood = likeliest(losses, trend)
-    clear = likelihood > unsmoothed + CLEARLY and _scatter(smoothing.undo(losses)) > least
+    clear = likelihood > unsmoothed and _scatter(smoothing.undo(losses)) > least
     return smoothing if clear else RAW
 
 
