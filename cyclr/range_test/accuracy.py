@@ -17,24 +17,24 @@ __all__ = ["smith"]
 def smith(evidence: Evidence) -> Answer:
     """The paper's own rule: from where the accuracy starts to rise to where it gets worse.
 
-    base_lr is the first learning rate at which a tenth of the whole rise is won. max_lr is the
-    first one after the peak at which a tenth of it (or 3 sigma) is lost, or, once nine tenths are
-    won, at which the accuracy gets ragged: differs from row to row more than twice as much as
-    before. Each of them for three rows, on medians of three.
+    base_lr is the first learning rate at which a tenth of the whole rise (or 3 sigma) is won.
+    max_lr is the first one after the peak at which as much is lost, or, once nine tenths are won,
+    at which the accuracy gets ragged: differs from row to row more than twice as much as before.
+    Each of them for three rows, on medians of three. Percent or fractions, it is the same.
     """
     curve = evidence.curve
     changes = median_of_3(curve.changes)  # turned over: lower is better
     rise = -min(changes)
     peak = changes.index(-rise)
     high = next(i for i, change in enumerate(changes) if change <= -0.9 * rise or i == peak)
-    lost = max(3 * curve.noise, 0.1 * rise) - rise
+    share = max(3 * curve.noise, 0.1 * rise)
     roughness = [0.0, *median_of_3([abs(b - a) for a, b in pairwise(curve.losses)])]
     ragged = 2 * statistics.median(roughness[: high + 1])
 
-    base = _sustained([change < -0.1 * rise for change in changes])
+    base = _sustained([change < -share for change in changes])
     worse = _sustained(
         [
-            (i > peak and change > lost) or (i > high and rough > ragged)
+            (i > peak and change > share - rise) or (i > high and rough > ragged)
             for i, (change, rough) in enumerate(zip(changes, roughness, strict=True))
         ]
     )

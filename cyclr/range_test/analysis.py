@@ -53,8 +53,9 @@ def analyze(
       makes the answer narrower; another name is analysed as unknown, and `reasons` says so.
     - *momentum*: that of sgd (0 unless given) or nesterov (0.9 unless given).
     - *metric*: "loss", or "accuracy" for pairs of (learning rate, accuracy).
-    - *rule*: "family" (ours, the default), "minimum", "valley", "steepest" (fastai's) or
-      "pytorch-lr-finder"; for accuracies "smith", the paper's own.
+    - *rule*: "family" (ours, the default) or a peer's: "minimum", "valley", "slide", "steepest"
+      (fastai's), "lightning", "lightning-2.5.2", "pytorch-lr-finder", "ignite", "ktrain"; for
+      accuracies "smith", the paper's own.
 
     >>> lrs = [1e-5 * 1.1**i for i in range(140)]
     >>> losses = [2 + lr**2 - 1.5 / (1 + (0.01 / lr) ** 2) for lr in lrs]

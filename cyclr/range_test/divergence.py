@@ -4,7 +4,7 @@ import math
 import statistics
 from bisect import insort
 
-from cyclr.range_test.points import is_finite
+from cyclr.range_test.points import CAPACITY, is_finite
 
 __all__ = ["STEP_TO_SIGMA", "Divergence", "ceiling"]
 
@@ -34,7 +34,8 @@ class Divergence:
     or when a loss is not finite. A spike that comes back is no divergence. The start is the median
     of the first five losses, best the lowest median of three so far (or *best*, for who has the
     whole log and knows how far it came down), sigma follows from the median difference of
-    neighbours.
+    neighbours. O(1) amortised per loss, in bounded memory: of more than `CAPACITY` differences,
+    every other one is kept, and so on.
 
     >>> divergence = Divergence()
     >>> [divergence.add(loss) for loss in (-2.0, -2.1, -1.9, -2.2, math.nan)]
@@ -50,6 +51,7 @@ class Divergence:
         self._first: list[float] = []
         self._recent: list[float] = []
         self._steps: list[float] = []  # sorted: their median is the middle one
+        self._every = 1  # losses for one step that is kept
         self._best = best
 
     def add(self, loss: float) -> bool:
@@ -66,8 +68,11 @@ class Divergence:
         return self.diverged
 
     def _is_above(self, loss: float) -> bool:
-        if self._recent:
+        if self._recent and self._count % self._every == 0:
             insort(self._steps, abs(loss - self._recent[-1]))
+            if len(self._steps) > CAPACITY:
+                self._steps = self._steps[::2]
+                self._every *= 2
         self._recent = [*self._recent[-2:], loss]
         if self._count <= FIRST:
             self._first.append(loss)

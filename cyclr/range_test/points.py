@@ -11,6 +11,8 @@ __all__ = ["CAPACITY", "Points", "is_finite", "number_of"]
 CAPACITY = 4096
 # A recorded rate may be rounded, to float32 say: only a real fall is a fall.
 ROUNDING = 1e-5
+# How far a rate falls, and how near to the first one it comes, where another test begins.
+AGAIN = 4
 # Squares must not overflow; a loss that far out has diverged, whatever its type can hold.
 HUGE = 1e100
 
@@ -63,8 +65,9 @@ class Points:
         self.size = 1  # rows in a point (the last may have fewer)
         self.rows = 0  # rows kept: those with lr = 0 are not
         self.falls = 0  # rows with a lower lr than the row before
+        self.runs = 1  # tests: falls back to where the lr began, and one
         self._filled = 1  # rows in the last point
-        self._previous = 0.0
+        self._first = self._previous = 0.0  # lr
         self._finite = True  # so far
 
     @classmethod
@@ -93,7 +96,10 @@ class Points:
         if lr == 0:
             return
         self.rows += 1
-        self.falls += lr < self._previous * (1 - ROUNDING)
+        if lr < self._previous * (1 - ROUNDING):
+            self.falls += 1
+            self.runs += AGAIN * lr < self._previous and lr < AGAIN * self._first
+        self._first = self._first or lr
         self._previous = lr
         finite = is_finite(loss)
         if self._filled < self.size and finite and self._finite:

@@ -9,14 +9,15 @@ import math
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import cached_property
+from itertools import accumulate, pairwise
 from operator import mul
-from typing import NamedTuple
 
 from cyclr.range_test.curve import Curve, boxed, median_of_3, tenth
 from cyclr.range_test.divergence import STEP_TO_SIGMA
 from cyclr.range_test.points import Points, is_finite
 from cyclr.range_test.rules import Answer, Evidence
+from cyclr.range_test.smoothing import RAW, Smoothing, smoothing_of, sound_losses
 
 __all__ = [
     "CAUTIONS",
@@ -29,7 +30,7 @@ __all__ = [
 ]
 
 FEWEST = 15  # learning rates whose effect is known
-SIGNIFICANT = 3.5  # sigma: a flat loss falls as far in one test of 200
+SIGNIFICANT = 4.5  # sigma: a flat loss falls as far in one test of 1000
 
 
 @dataclass(frozen=True)
@@ -59,18 +60,30 @@ class InconclusiveRangeTest(ValueError):
         return "\n".join(map(str, self.reasons))
 
 
-class Log(NamedTuple):
+@dataclass(frozen=True)
+class Log:
     """What is known when a failure is looked for."""
 
     points: Points
     curve: Curve
 
+    @cached_property
+    def smoothing(self) -> Smoothing:
+        """How the losses were smoothed before they were recorded."""
+        return smoothing_of(self.points, self.curve)
 
-class Verdict(NamedTuple):
+
+@dataclass(frozen=True)
+class Verdict:
     """What is known when a caution is looked for."""
 
     evidence: Evidence
     answer: Answer
+
+    @cached_property
+    def smoothing(self) -> Smoothing:
+        """How the losses were smoothed before they were recorded."""
+        return smoothing_of(self.evidence.points, self.evidence.curve)
 
 
 FailureCheck = Callable[[Log], str | None]
@@ -171,16 +184,31 @@ def _too_short(log: Log) -> str | None:
     "or use larger batches.",
 )
 def _no_descent(log: Log) -> str | None:
-    width = tenth(log.curve.changes)
-    deepest = -min(boxed(log.curve.changes, width // 2))
-    steps = [abs(b - a) for a, b in zip(log.curve.changes, log.curve.changes[width:], strict=False)]
-    # A smoothed loss hides its noise from neighbours, but not from losses further apart.
-    noise = max(log.curve.noise, statistics.median(steps) * STEP_TO_SIGMA)
-    # The errors of a mean, and of the median that the start is.
-    error = noise * math.sqrt((1 + math.pi / 2) / width)
-    if deepest > SIGNIFICANT * error:
+    # An average of noise wanders further than its neighbours differ.
+    if log.smoothing is RAW:
+        losses, noise = log.curve.changes, log.curve.noise
+    else:
+        losses = log.smoothing.undo(sound_losses(log.points, log.curve))
+        noise = statistics.median(abs(b - a) for a, b in pairwise(losses)) * STEP_TO_SIGMA
+    if _descends(losses, noise):
         return None
     return "The loss never fell by more than its noise explains."
+
+
+def _descends(losses: Sequence[float], noise: float) -> bool:
+    """Tell whether the mean of some losses in a row is clearly below that of all before them."""
+    sums = [0.0, *accumulate(losses)]
+    first = tenth(losses)
+    start = statistics.median(losses[:first])
+    for width in (max(5, len(losses) // parts) for parts in (20, 10, 5)):
+        for i in range(3, len(losses) - width + 1):
+            before = sums[i] / i
+            if i >= first:
+                before = min(before, start)  # what rises first has not fallen when it is back
+            fall = before - (sums[i + width] - sums[i]) / width
+            if fall > SIGNIFICANT * noise * math.sqrt(1 / i + 1 / width):
+                return True
+    return False
 
 
 def _fell(losses: Sequence[float]) -> bool:
@@ -209,7 +237,7 @@ def _no_edge(verdict: Verdict) -> str | None:
 def _too_noisy(verdict: Verdict) -> str | None:
     evidence = verdict.evidence
     fall = -min(evidence.curve.centred)
-    if evidence.wobble <= 0.5 and fall >= 2 * evidence.curve.noise:
+    if evidence.wobble <= 0.8 and fall >= 2 * evidence.curve.noise:
         return None
     return "The loss is so noisy that the answer rests on few of its values."
 
@@ -223,6 +251,8 @@ def _lr_not_monotone(verdict: Verdict) -> str | None:
     points = verdict.evidence.points
     if not points.falls:
         return None
+    if points.runs > 1:
+        return f"It looks like {points.runs} tests, one after the other."
     return f"The learning rate goes down instead of up in {points.falls} of {points.rows} rows."
 
 
@@ -232,8 +262,7 @@ def _lr_not_monotone(verdict: Verdict) -> str | None:
     "callbacks) reacts late, and the answer is too high.",
 )
 def _running_mean_loss(verdict: Verdict) -> str | None:
-    flat = _flat(verdict.evidence)
-    if not _is_smoothed(flat) or not _is_running_mean(flat):
+    if verdict.smoothing.kind != "mean":
         return None
     return "The loss looks like the mean of all batches so far: it changes less and less."
 
@@ -244,8 +273,7 @@ def _running_mean_loss(verdict: Verdict) -> str | None:
     "high. The smoothing is done here.",
 )
 def _pre_smoothed(verdict: Verdict) -> str | None:
-    flat = _flat(verdict.evidence)
-    if not _is_smoothed(flat) or _is_running_mean(flat):
+    if verdict.smoothing.kind != "average":
         return None
     return "The loss looks smoothed before it was recorded."
 
@@ -284,37 +312,12 @@ def _optimizer_unknown(verdict: Verdict) -> str | None:
     return f"Nothing is known of the optimizer {name!r}." if name is not None else None
 
 
-def _flat(evidence: Evidence) -> Sequence[float]:
-    """Return the losses before the onset: what is seen there is noise and nothing else."""
-    curve = evidence.curve
-    return curve.losses[: curve.lrs.index(evidence.landmarks.onset) + 1]
-
-
-def _is_smoothed(losses: Sequence[float]) -> bool:
-    """Tell whether *losses* are averages of noise.
-
-    The differences of independent losses have the correlation -1/2 from one to the next, of
-    averages 0 or more; of a loss without noise nearly 1.
-    """
-    steps = [b - a for a, b in pairwise(losses)]
-    if len(steps) < 20 or not (typical := statistics.median(map(abs, steps))):
-        return False
-    steps = [max(-3.0, min(step / typical, 3.0)) for step in steps]
-    correlation: float = sum(a * b for a, b in pairwise(steps)) / sum(map(mul, steps, steps))
-    return max(0.3, 3 / math.sqrt(len(steps))) < correlation + 0.5 < 1.3
-
-
-def _is_running_mean(losses: Sequence[float]) -> bool:
-    """Tell whether the differences of averages get smaller as 1/t, t being their number."""
-    steps = [t * abs(b - a) for t, (a, b) in enumerate(pairwise(losses), start=2)]
-    steps = steps[: len(steps) * 4 // 5]  # the last of them may have begun to fall
-    third = len(steps) // 3
-    return statistics.fmean(steps[third:]) < 1.5 * statistics.fmean(steps[:third])
-
-
 def _period(curve: Curve) -> int | None:
     """Return the lag, in points, at which the noise repeats itself, if it does."""
     noise = [a - b for a, b in zip(curve.changes, curve.centred, strict=True)][:1024]
+    # It differs from place to place, and where it is largest must not decide.
+    sizes = boxed(list(map(abs, noise)), tenth(noise) // 2)
+    noise = [x / size if size else 0.0 for x, size in zip(noise, sizes, strict=True)]
     cap = 3 * statistics.median(map(abs, noise))
     noise = [max(-cap, min(x, cap)) for x in noise]
     n, power = len(noise), sum(map(mul, noise, noise)) / len(noise)

@@ -46,17 +46,24 @@ def simulate() -> Simulate:
 @pytest.fixture(scope="session", params=["sgd", "momentum", "adam"])
 def real_log(request: pytest.FixtureRequest) -> Log:
     """A range test of a network on scikit-learn's digits (benchmarks/range_test_logs.py)."""
-    return read(request.param)
+    return read(f"digits_{request.param}")
 
 
 @pytest.fixture(scope="session")
 def real_logs() -> dict[str, Log]:
-    return {name: read(name) for name in ("sgd", "momentum", "adam")}
+    return {name: read(f"digits_{name}") for name in ("sgd", "momentum", "adam")}
 
 
-def read(optimizer: str) -> Log:
-    with open(DATA / f"digits_{optimizer}.csv", newline="") as file:
-        return [(float(row["lr"]), float(row["loss"])) for row in csv.DictReader(file)]
+@pytest.fixture(scope="session")
+def read_log() -> Callable[[str], Log]:
+    """A real log by its name in data/: good ones, and one of each trouble."""
+    return read
+
+
+def read(name: str) -> Log:
+    with open(DATA / f"{name}.csv", newline="") as file:
+        _, *rows = csv.reader(file)
+        return [(float(lr), float(value)) for lr, value in rows]
 
 
 @pytest.fixture(scope="session")

@@ -97,10 +97,11 @@ def test_neither_the_scale_nor_the_zero_of_the_loss_matters(simulate, seed, scal
 
 @settings(max_examples=30)
 @given(st.integers(0, 40), scales)
-def test_the_scale_of_the_loss_matters_to_no_rule(simulate, seed, scale):
+def test_the_scale_of_the_loss_matters_to_no_rule_but_slide(simulate, seed, scale):
+    """fastai's `slide` has a threshold for the loss."""
     log = simulate(noise=0.1, seed=seed)
     for rule, entry in RULES.items():
-        if entry.metric == "loss":
+        if entry.metric == "loss" and rule != "slide":
             scaled = analyze([(lr, scale * loss) for lr, loss in log], rule=rule)
             assert scaled == analyze(log, rule=rule)
 

@@ -2,12 +2,14 @@
 
 import math
 import random
+import tracemalloc
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cyclr.range_test.divergence import FIRST, PATIENCE, Divergence
+from cyclr.range_test.points import CAPACITY
 
 INF, NAN = math.inf, math.nan
 
@@ -111,3 +113,23 @@ def test_who_knows_how_far_the_loss_came_down_waits_for_a_recovery():
 
 def test_it_needs_some_losses_to_know_where_it_started():
     assert stop([1.0, 10.0, 100.0, 1000.0][:FIRST]) is None
+
+
+def test_a_long_test_stops_where_a_short_one_would():
+    """Of very many differences some are kept: the noise stays known."""
+    ceiling = 1.0 + 6 * 0.1
+    for seed in range(3):
+        flat = noisy([1.0] * 10 * CAPACITY, seed=seed)
+        assert stop(flat + [ceiling - 0.1] * 20) is None
+        assert stop(flat + [ceiling + 0.4] * 20) == len(flat) + 1 + PATIENCE
+
+
+def test_memory_is_bounded():
+    draw = random.Random(0)
+    divergence = Divergence()
+    tracemalloc.start()
+    for _ in range(10 * CAPACITY):
+        divergence.add(draw.random())
+    used, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert used < 60 * CAPACITY

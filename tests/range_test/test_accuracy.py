@@ -1,0 +1,46 @@
+"""Accuracy: the paper's rule."""
+
+import math
+import random
+
+import pytest
+
+from cyclr.range_test import analyze
+
+NAN = math.nan
+
+
+def accuracies(rows=100, ragged=0.0, falls=True, seed=0):
+    """A linear ramp to 0.02, as the paper's: chance, a rise from 0.002, a fall from 0.014."""
+    draw = random.Random(seed)
+    for i in range(1, rows + 1):
+        lr = 0.02 * i / rows
+        accuracy = 0.1 + 0.5 * min(max((lr - 0.002) / 0.006, 0), 1)
+        if falls:
+            accuracy -= 0.4 * min(max((lr - 0.014) / 0.004, 0), 1)
+        scatter = 0.005 + ragged * (lr > 0.012)
+        yield lr, accuracy + draw.gauss(0, scatter)
+
+
+def test_smith_s_bounds_are_where_the_accuracy_rises_and_where_it_falls():
+    bounds = analyze(accuracies(), metric="accuracy")
+    assert bounds.rule == "smith"
+    assert bounds.base_lr == pytest.approx(0.0026, rel=0.2)
+    assert bounds.max_lr == pytest.approx(0.0146, rel=0.1)
+    assert [reason.code for reason in bounds.reasons] == []
+
+
+def test_smith_s_max_is_also_where_the_accuracy_gets_ragged():
+    bounds = analyze(accuracies(ragged=0.04, falls=False), metric="accuracy")
+    assert bounds.max_lr == pytest.approx(0.0125, rel=0.1)
+
+
+def test_smith_s_max_is_a_lower_bound_where_the_accuracy_never_falls():
+    bounds = analyze(accuracies(falls=False), metric="accuracy")
+    assert bounds.max_lr == 0.02
+    assert "no_edge" in [reason.code for reason in bounds.reasons]
+
+
+def test_a_nan_ends_an_accuracy_too():
+    log = [*list(accuracies())[:60], (0.013, NAN)]
+    assert analyze(log, metric="accuracy").landmarks.edge == 0.013
