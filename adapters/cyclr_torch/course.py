@@ -1,7 +1,8 @@
 """Course: the schedules that an optimizer follows, written into its parameter groups."""
 
 import math
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeAlias
 from weakref import ReferenceType, WeakKeyDictionary, ref
@@ -43,6 +44,7 @@ class Course:
         self.schedules = schedules
         self.iteration = 0
         self.suspended = False
+        self.watchers: OrderedDict[int, Callable[[Course], None]] = OrderedDict()
         self._stepping = False
         self._handles: list[Any] = []
         self._parts: list[_Part] = []
@@ -87,6 +89,8 @@ class Course:
         """Count one more, and set its values."""
         self.iteration += 1
         self.apply(groups)
+        for watcher in tuple(self.watchers.values()):
+            watcher(self)
 
     def attach(self, optimizer: Optimizer, *, counting: bool) -> None:
         """Have the optimizer follow this course, in place of the one that it followed before."""
@@ -144,7 +148,7 @@ class Course:
         self.apply(optimizer.param_groups)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_handles": []}
+        return {**self.__dict__, "_handles": [], "watchers": OrderedDict()}
 
 
 _courses: WeakKeyDictionary[Optimizer, ReferenceType[Course]] = WeakKeyDictionary()
