@@ -39,8 +39,9 @@ class Training:
         """Yield the batches of an epoch, each with its index, where the module is."""
         limit = self._trainer.num_training_batches
         for batch, index, _ in islice(self.loader, None if limit == inf else int(limit)):
-            converted = self._trainer.precision_plugin.convert_input(batch)
-            yield index, self._strategy.batch_to_device(converted)
+            batch = self._trainer.precision_plugin.convert_input(batch)
+            batch = self._module._on_before_batch_transfer(batch)  # the datamodule's, if it has one
+            yield index, self._strategy.batch_to_device(batch)
 
     def epochs(self) -> Iterator[tuple[int, Any]]:
         """Yield the batches of one epoch after another, for ever."""
