@@ -577,7 +577,10 @@ def test_hyperparameters_and_a_datamodules_attributes_are_set():
     module, datamodule = Saved(rate=0.5), Data(16, lr=0.5)
     test = on_demand(module, datamodule=datamodule, attribute="lr", **FULL)
     assert module.lr == datamodule.lr == test.bounds().max_lr
-    assert on_demand(module, loader(16), attribute="rate", **FULL).bounds().max_lr == module.hparams.rate
+    assert (
+        on_demand(module, loader(16), attribute="rate", **FULL).bounds().max_lr
+        == module.hparams.rate
+    )
 
 
 def test_an_attribute_that_is_not_there_is_an_error_before_the_test():
