@@ -4,7 +4,7 @@ import copy
 
 import pytest
 import torch
-from hosts.lightning_modules import IGNORED, Regression, Slope, loader, same_weights, trainer
+from hosts.modules_of_lightning import IGNORED, Regression, Slope, loader, same_weights, trainer
 
 import cyclr
 from cyclr_lightning import AverageWeights, OnCycleEnd, RangeTest, SaveSnapshots, StopAfterCycles

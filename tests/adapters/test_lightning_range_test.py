@@ -8,7 +8,7 @@ import lightning.pytorch as pl
 import numpy as np
 import pytest
 import torch
-from hosts.lightning_modules import (
+from hosts.modules_of_lightning import (
     DATA,
     IGNORED,
     Data,

@@ -3,7 +3,7 @@
 import lightning.pytorch as pl
 import pytest
 import torch
-from hosts.lightning_modules import IGNORED, Regression, Slope, loader, same_weights, trainer
+from hosts.modules_of_lightning import IGNORED, Regression, Slope, loader, same_weights, trainer
 from lightning.pytorch.callbacks import LearningRateMonitor
 from lightning.pytorch.loggers import CSVLogger
 from lightning.pytorch.plugins.precision import MixedPrecision
