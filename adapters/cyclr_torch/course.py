@@ -22,6 +22,7 @@ __all__ = [
     "place",
     "set_value",
     "suspended",
+    "unwrapped",
     "value_at",
     "wrapped",
 ]
@@ -31,6 +32,8 @@ Schedules: TypeAlias = Schedule | list[Schedule]
 
 BETAS = {"momentum": 0, "beta1": 0, "beta2": 1}
 """Where a group that has betas keeps what it has no name of its own for."""
+
+HOOKS = "_optimizer_load_state_dict_post_hooks"
 
 
 class Course:
@@ -164,6 +167,17 @@ def wrapped(optimizer: Optimizer) -> list[Optimizer]:
     """Return the optimizer and those that it wraps."""
     inner = [value for value in vars(optimizer).values() if isinstance(value, Optimizer)]
     return [optimizer, *(deeper for each in inner for deeper in wrapped(each))]
+
+
+def unwrapped(optimizer: Any) -> Optimizer | None:
+    """Return the optimizer, or the one for which a wrapper stands, as Accelerate's does.
+
+    It has the wrapper's groups, and the hooks that a wrapper may not have.
+    """
+    for each in wrapped(optimizer) if isinstance(optimizer, Optimizer) else []:
+        if hasattr(each, HOOKS) and each.param_groups is optimizer.param_groups:
+            return each
+    return None
 
 
 @contextmanager

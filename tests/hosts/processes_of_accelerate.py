@@ -38,7 +38,7 @@ def falls(updates, accumulated, prepared, split):
     )
     model = Slope()
     optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
-    data = torch.utils.data.DataLoader(torch.zeros(64, 1), batch_size=2)
+    data = torch.utils.data.DataLoader(torch.zeros(128, 1), batch_size=2)
     if prepared:  # the Scheduler is made of the optimizer that Accelerate has wrapped
         model, optimizer, data = accelerator.prepare(model, optimizer, data)
         scheduler = accelerator.prepare(Scheduler(optimizer, LR))
