@@ -1,7 +1,8 @@
 """Course: the schedules that an optimizer follows, written into its parameter groups."""
 
 import math
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeAlias
 from weakref import ReferenceType, WeakKeyDictionary, ref
@@ -21,6 +22,7 @@ __all__ = [
     "place",
     "set_value",
     "suspended",
+    "unwrapped",
     "value_at",
     "wrapped",
 ]
@@ -30,6 +32,8 @@ Schedules: TypeAlias = Schedule | list[Schedule]
 
 BETAS = {"momentum": 0, "beta1": 0, "beta2": 1}
 """Where a group that has betas keeps what it has no name of its own for."""
+
+HOOKS = "_optimizer_load_state_dict_post_hooks"
 
 
 class Course:
@@ -43,6 +47,7 @@ class Course:
         self.schedules = schedules
         self.iteration = 0
         self.suspended = False
+        self.watchers: OrderedDict[int, Callable[[Course], None]] = OrderedDict()
         self._stepping = False
         self._handles: list[Any] = []
         self._parts: list[_Part] = []
@@ -87,6 +92,8 @@ class Course:
         """Count one more, and set its values."""
         self.iteration += 1
         self.apply(groups)
+        for watcher in tuple(self.watchers.values()):
+            watcher(self)
 
     def attach(self, optimizer: Optimizer, *, counting: bool) -> None:
         """Have the optimizer follow this course, in place of the one that it followed before."""
@@ -144,7 +151,7 @@ class Course:
         self.apply(optimizer.param_groups)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_handles": []}
+        return {**self.__dict__, "_handles": [], "watchers": OrderedDict()}
 
 
 _courses: WeakKeyDictionary[Optimizer, ReferenceType[Course]] = WeakKeyDictionary()
@@ -160,6 +167,17 @@ def wrapped(optimizer: Optimizer) -> list[Optimizer]:
     """Return the optimizer and those that it wraps."""
     inner = [value for value in vars(optimizer).values() if isinstance(value, Optimizer)]
     return [optimizer, *(deeper for each in inner for deeper in wrapped(each))]
+
+
+def unwrapped(optimizer: Any) -> Optimizer | None:
+    """Return the optimizer, or the one for which a wrapper stands, as Accelerate's does.
+
+    It has the wrapper's groups, and the hooks that a wrapper may not have.
+    """
+    for each in wrapped(optimizer) if isinstance(optimizer, Optimizer) else []:
+        if hasattr(each, HOOKS) and each.param_groups is optimizer.param_groups:
+            return each
+    return None
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from tqdm.auto import tqdm
 from cyclr._checks import refuse
 from cyclr.range_test import InconclusiveRangeTest, RangeTest, confirmation_cost
 from cyclr.schedules import Schedule
-from cyclr_torch.course import is_number, suspended
+from cyclr_torch.course import is_number, suspended, unwrapped
 from cyclr_torch.processes import Processes
 from cyclr_torch.snapshot import restored
 from cyclr_torch.training import BatchLoss, Training, leading, set_to_training, supervised
@@ -236,7 +236,10 @@ def _refuse_differences(processes: Processes, *arguments: float) -> None:
 
 def _name(optimizer: Optimizer) -> str:
     """Return the name by which `cyclr.analyze` knows the optimizer."""
-    name = type(optimizer).__name__.lower()
+    kind = type(optimizer)
+    if kind.__module__.startswith("accelerate."):  # it wraps what makes the updates as they are
+        kind = type(unwrapped(optimizer))
+    name = kind.__name__.lower()
     return "nesterov" if name == "sgd" and optimizer.param_groups[0].get("nesterov") else name
 
 

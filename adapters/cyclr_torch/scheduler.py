@@ -11,14 +11,12 @@ from cyclr import ScheduleLike
 from cyclr._checks import choice, refuse, whole
 from cyclr.schedules.compose import scheduled
 from cyclr_torch import state
-from cyclr_torch.course import Course, Schedules, value_at
+from cyclr_torch.course import Course, Schedules, unwrapped, value_at
 
 __all__ = ["Scheduler"]
 
 Given: TypeAlias = ScheduleLike | Sequence[ScheduleLike]
 """One schedule, or function, for every parameter group, or one for each."""
-
-HOOKS = "_optimizer_load_state_dict_post_hooks"  # what wraps an optimizer may not have them
 
 
 class Scheduler(LRScheduler):
@@ -90,9 +88,10 @@ class Scheduler(LRScheduler):
 
     @optimizer.setter
     def optimizer(self, optimizer: Optimizer) -> None:
-        if not isinstance(optimizer, Optimizer) or not hasattr(optimizer, HOOKS):
+        within = unwrapped(optimizer)
+        if within is None:
             _refuse(optimizer)
-        self._course.attach(optimizer, counting=self.unit == "update")
+        self._course.attach(within, counting=self.unit == "update")
         self._optimizer = optimizer
 
     @property
