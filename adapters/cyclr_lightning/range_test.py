@@ -282,12 +282,12 @@ class _Ramp:
         for handle in self._handles:
             handle.remove()
 
-    def _before(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:  # noqa: ARG002
+    def _before(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         # At the last moment: a module may set the learning rate itself, in its optimizer_step.
         for group, ratio in zip(optimizer.param_groups, self._ratios, strict=True):
             set_value(group, "lr", self.lr * ratio)
 
-    def _after(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:  # noqa: ARG002
+    def _after(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         # GradScaler has a fused optimizer itself skip an update, and leaves the reason there.
         self.updates += not getattr(optimizer, "found_inf", None)
 

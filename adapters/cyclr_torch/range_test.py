@@ -236,7 +236,7 @@ def _refuse_differences(processes: Processes, *arguments: float) -> None:
 
 def _name(optimizer: Optimizer) -> str:
     """Return the name by which `cyclr.analyze` knows the optimizer."""
-    kind = type(optimizer)
+    kind: type[Any] = type(optimizer)
     if kind.__module__.startswith("accelerate."):  # it wraps what makes the updates as they are
         kind = type(unwrapped(optimizer))
     name = kind.__name__.lower()

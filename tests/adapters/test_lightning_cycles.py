@@ -4,10 +4,10 @@ import copy
 
 import pytest
 import torch
-from hosts.modules_of_lightning import IGNORED, Regression, Slope, loader, same_weights, trainer
 
 import cyclr
 from cyclr_lightning import AverageWeights, OnCycleEnd, RangeTest, SaveSnapshots, StopAfterCycles
+from hosts.modules_of_lightning import IGNORED, Regression, Slope, loader, same_weights, trainer
 
 pytestmark = [pytest.mark.filterwarnings(ignored) for ignored in IGNORED]
 

@@ -8,6 +8,14 @@ import lightning.pytorch as pl
 import numpy as np
 import pytest
 import torch
+from lightning.pytorch.callbacks import GradientAccumulationScheduler
+from lightning.pytorch.loggers import CSVLogger
+from lightning.pytorch.plugins.precision import MixedPrecision
+from torch import nn
+from torch.nn import functional as F
+
+import cyclr
+from cyclr_lightning import RangeTest, Scheduler, range_test
 from hosts.modules_of_lightning import (
     DATA,
     IGNORED,
@@ -18,14 +26,6 @@ from hosts.modules_of_lightning import (
     same_weights,
     trainer,
 )
-from lightning.pytorch.callbacks import GradientAccumulationScheduler
-from lightning.pytorch.loggers import CSVLogger
-from lightning.pytorch.plugins.precision import MixedPrecision
-from torch import nn
-from torch.nn import functional as F
-
-import cyclr
-from cyclr_lightning import RangeTest, Scheduler, range_test
 
 pytestmark = [pytest.mark.filterwarnings(ignored) for ignored in IGNORED]
 

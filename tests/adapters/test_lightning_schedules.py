@@ -3,7 +3,6 @@
 import lightning.pytorch as pl
 import pytest
 import torch
-from hosts.modules_of_lightning import IGNORED, Regression, Slope, loader, same_weights, trainer
 from lightning.pytorch.callbacks import LearningRateMonitor
 from lightning.pytorch.loggers import CSVLogger
 from lightning.pytorch.plugins.precision import MixedPrecision
@@ -11,6 +10,7 @@ from torch import nn
 
 import cyclr
 from cyclr_lightning import Scheduler
+from hosts.modules_of_lightning import IGNORED, Regression, Slope, loader, same_weights, trainer
 
 pytestmark = [pytest.mark.filterwarnings(ignored) for ignored in IGNORED]
 

