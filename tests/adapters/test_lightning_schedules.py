@@ -99,7 +99,7 @@ def test_a_checkpoint_of_another_schedule_is_an_error_that_shows_both(tmp_path):
     first.fit(regression(), loader(48))
     first.save_checkpoint(tmp_path / "at.ckpt")
 
-    with pytest.raises(ValueError, match="lr in the checkpoint: Triangular2.*\n  lr here: Consta"):
+    with pytest.raises(ValueError, match=r"lr in the checkpoint: Triangular2.*\n  lr here: Consta"):
         trainer(max_epochs=2).fit(
             regression(cyclr.Constant(0.1)), loader(48), ckpt_path=tmp_path / "at.ckpt"
         )
