@@ -130,8 +130,10 @@ def test_an_unusable_log_is_told_so(
     assert message in err
 
 
-def test_a_folder_is_no_log(run: Run, tmp_path: Path) -> None:
-    assert run("analyze", tmp_path) == (2, "", f"{tmp_path}: Is a directory.\n")
+def test_a_folder_of_something_else_is_no_log(run: Run, tmp_path: Path) -> None:
+    status, out, err = run("analyze", tmp_path)
+    assert (status, out) == (2, "")
+    assert f"{tmp_path}: a folder without TensorBoard's event files" in err
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ from typing import Any
 
 from cyclr.logs._errors import MalformedRow, UnusableLog
 from cyclr.logs._formats import Format
+from cyclr.logs._sources import peeked
 
-__all__ = ["FIRST", "Events"]
+__all__ = ["Events"]
 
-FIRST = 64  # bytes, which tell an event file
-VERSION = b"brain.Event:"  # its first record says it
+FIRST, VERSION = 64, b"brain.Event:"  # what the first record says, in so many bytes
 # A frame: the data's length with its checksum, the data, and their checksum.
 LENGTH, HEADER, CHECKSUM = "<Q", "<QI", "<I"
 BEFORE, AFTER = struct.calcsize(HEADER), struct.calcsize(CHECKSUM)
@@ -29,9 +29,13 @@ class Events(Format):
     decimal = "."
 
     @staticmethod
-    def recognises(start: bytes) -> bool:
-        """Return whether the bytes of a log start like an event file's."""
-        return VERSION in start
+    def recognises(pieces: Iterator[bytes]) -> tuple[bool, Iterator[bytes]]:
+        """Return whether the bytes of a log start like an event file's; and the bytes."""
+        start, pieces = peeked(pieces, struct.calcsize(LENGTH))
+        # More are asked for only if these are no text: it may have few as yet.
+        if b"\0" in start:
+            start, pieces = peeked(pieces, FIRST)
+        return VERSION in start, pieces
 
     def __init__(self) -> None:
         try:

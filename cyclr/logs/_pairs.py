@@ -19,8 +19,8 @@ class Pairs:
     """Turn the rows of a log into pairs; *rows*, the first of them, tell the columns.
 
     ``lr`` and ``loss`` name the columns chosen. Where most rows have only one of the two, those of
-    the same step belong together: ``step`` names the column that says so. ``others`` counts rows
-    with neither: of a validation, say.
+    the same step belong together: ``step`` names the column that says so. Where they are whole,
+    ``others`` counts those with neither: of a validation, say.
     """
 
     def __init__(self, form: Format, rows: Sequence[Row], columns: Columns) -> None:
@@ -56,7 +56,7 @@ class Pairs:
             )
         except MalformedRow:
             if is_missing(lr) and is_missing(loss):
-                self.others += 1
+                self.others += self.step is None
                 return None
             if self.step is None or not (is_missing(lr) or is_missing(loss)):
                 raise

@@ -9,13 +9,13 @@ from cyclr.logs._caffe import Caffe
 from cyclr.logs._columns import Columns
 from cyclr.logs._delimited import Delimited
 from cyclr.logs._errors import MalformedRow, UnusableLog
-from cyclr.logs._events import FIRST, Events
+from cyclr.logs._events import Events
 from cyclr.logs._formats import Format, LineFormat
 from cyclr.logs._json_document import JsonDocument
 from cyclr.logs._json_lines import JsonLines
 from cyclr.logs._lines import Line, numbered_lines
 from cyclr.logs._pairs import Pairs
-from cyclr.logs._sources import Source, peeked
+from cyclr.logs._sources import Source
 from cyclr.logs._text import Text
 
 __all__ = ["Reading", "recognised"]
@@ -64,8 +64,8 @@ class Reading:
 
 def recognised(sources: Sequence[Source], columns: Columns) -> tuple[Reading, Records]:
     """Return how the log in *sources* is read, and its records."""
-    start, pieces = peeked(sources[0].pieces(), FIRST)
-    if Events.recognises(start):
+    is_events, pieces = Events.recognises(sources[0].pieces())
+    if is_events:
         events = Events()
         streams = chain([pieces], (source.pieces() for source in sources[1:]))
         records = chain.from_iterable(map(events.records, streams))

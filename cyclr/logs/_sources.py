@@ -101,8 +101,11 @@ class Source:
                     yield piece
                 data = b""
                 while piece or (len(data) == CHUNK and not unpack.eof):
-                    if unpack.eof:  # more was appended
-                        unpack = zlib.decompressobj(GUNZIP)
+                    if unpack.eof:
+                        piece = piece.lstrip(b"\0")  # as tapes are padded
+                        if not piece:
+                            break
+                        unpack = zlib.decompressobj(GUNZIP)  # more was appended
                     if data := unpack.decompress(piece, CHUNK):
                         yield data
                     piece = unpack.unused_data if unpack.eof else unpack.unconsumed_tail
@@ -115,10 +118,10 @@ class Source:
 
 def peeked(pieces: Iterator[bytes], length: int) -> tuple[bytes, Iterator[bytes]]:
     """Return the first *length* bytes of *pieces*, as far as there are any, and all of them."""
-    taken: list[bytes] = []
-    while sum(map(len, taken)) < length and (piece := next(pieces, None)) is not None:
-        taken.append(piece)
-    return b"".join(taken)[:length], chain(taken, pieces)
+    taken = b""
+    while len(taken) < length and (piece := next(pieces, None)) is not None:
+        taken += piece
+    return taken[:length], chain([taken] if taken else [], pieces)
 
 
 def sources_of(path: str, *, follow: bool = False) -> Sequence[Source]:

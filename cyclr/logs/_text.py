@@ -16,11 +16,11 @@ FIRST = "|".join(sorted({"best", "global", "learning"} | ABOUT | AVERAGED | HELD
 FIELD = re.compile(
     rf"""
     (?: (?P<quote>['"]) (?P<quoted>[^'"]{{1,100}}) (?P=quote)
-      | (?<![\w/.@-]) (?P<bare>{FIRST}[a-z_][\w/.@-]*) )
+      | (?<![\w/.@-]) (?P<bare>(?:(?:{FIRST})[ ])?[a-z_][\w/.@-]*) )
     (?: \s*[:=]\s* | [ \t]+ )
     ['"(\[]{{0,3}} (?: [a-z_][\w.]{{0,40}}\( )? ['"\[]?     # 'loss': tensor(2.3), lr=[0.001]
     (?P<number> [-+]?(?: (?:\d+(?:\.\d*|,\d+)?|\.\d+)(?:e[-+]?\d+)? | nan | inf(?:inity)? ) )
-    (?![\w.])
+    (?! [\w.] | ,\d )
     """,
     re.VERBOSE | re.IGNORECASE,
 )

@@ -63,7 +63,7 @@ def test_a_missing_file_is_an_os_error(tmp_path: Path) -> None:
     [
         (b"", "nothing in it; expected rows of a learning rate and a loss"),
         (b"\n \n\t\n", "nothing in it"),
-        (b"\x89PNG\r\n\x1a\n\x00\x00", "not a text file; expected CSV, TSV or JSON Lines"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00", "not a text file; expected CSV, JSON, text"),
     ],
 )
 def test_what_is_no_log_is_told_so(
