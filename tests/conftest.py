@@ -12,7 +12,10 @@ settings.register_profile(
 )
 settings.load_profile("cyclr")
 
-FRAMEWORKS = ("numpy", "sklearn", "torch", "tensorflow", "keras", "jax", "optax", "mxnet")
+FRAMEWORKS = (
+    *("numpy", "sklearn", "torch", "tensorflow", "keras", "jax", "optax", "mxnet"),
+    "tensorboard",
+)
 """Test modules named test_<framework>*.py need that framework."""
 
 named = os.environ.get("CYCLR_FRAMEWORKS")

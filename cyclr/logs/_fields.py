@@ -11,6 +11,7 @@ __all__ = ["flat", "is_missing", "learning_rate", "number", "number_or_none", "s
 
 MISSING = {"", "NA", "N/A", "None", "null"}
 MOST, DEEPEST = 1000, 8  # fields of a row, and levels that they are nested in
+LONGEST = 8  # items of a list whose items are fields: a longer one is a history, and no field
 # C's own words for what is no number, of different libraries.
 NAN = re.compile(r"-?(nan\(\w*\)|1\.#(qnan|snan|ind)\d*)", re.IGNORECASE)
 
@@ -77,11 +78,11 @@ def flat(row: dict[str, Any], depth: int = DEEPEST) -> dict[str, Any]:
         return row
     fields: dict[str, Any] = {}
     for name, value in row.items():
-        if isinstance(value, list):
-            value = {str(index): item for index, item in enumerate(value[:MOST])}
+        if isinstance(value, list) and len(value) <= LONGEST:
+            value = {str(index): item for index, item in enumerate(value)}
         if isinstance(value, dict):
             fields |= {f"{name}.{inner}": v for inner, v in flat(value, depth - 1).items()}
-        else:
+        elif not isinstance(value, list):
             fields[name] = value
         if len(fields) > MOST:
             break

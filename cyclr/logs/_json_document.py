@@ -22,6 +22,8 @@ LARGEST = 32_000_000  # characters: a document is read whole, and parsed it is u
 ENOUGH = 100  # rows of a table, which tell whether it has the columns
 MOST, DEEPEST = 1000, 8  # values in a document that are looked at, and how deep they may lie
 WHITE = re.compile(r"[ \t\r\n]*")
+DECODER = json.JSONDecoder()
+TOO_DEEP = UnusableLog("JSON that is nested too deeply; expected a list of rows")
 
 Path = tuple[str | int, ...]  # the keys and indices that lead to a value
 Records = Iterator[tuple[int, Any]]
@@ -46,9 +48,10 @@ class JsonDocument(Format):
         if len(head) > 1:
             return not JsonLines.recognises(head)
         try:
-            return any(_tables(json.loads(head[0])))
+            value = json.loads(head[0])
         except (ValueError, RecursionError):
             return True  # and it will be told why it is none
+        return any(_tables(value)) or not fields(value)
 
     def __init__(self, columns: Columns) -> None:
         self._columns = columns
@@ -57,11 +60,12 @@ class JsonDocument(Format):
         """Return the rows of the table, with the line on which each begins."""
         text = _whole(lines)
         try:
-            table = self._table(text, json.loads(text))
+            document = json.loads(text)
         except RecursionError:
-            raise UnusableLog("JSON that is nested too deeply; expected a list of rows") from None
-        except json.JSONDecodeError as error:
+            raise TOO_DEEP from None
+        except ValueError as error:
             raise UnusableLog(f"it begins like JSON, but: {error}") from None
+        table = self._table(text, document)
         self.name = table.name
         return table.records(text)
 
@@ -154,7 +158,7 @@ def _tables(document: Any) -> Iterator[Table]:
         path, value = places.popleft()
         if _is_list(value):
             inner = list(islice(_items(value), ENOUGH))
-            if any(isinstance(item, (dict, list)) for _, item in inner):
+            if _holds_rows(value):
                 yield Rows(path)
         else:
             inner = list(islice(_items(value), MOST))
@@ -171,7 +175,8 @@ def _tables(document: Any) -> Iterator[Table]:
 def _lists_in(value: Any, depth: int = DEEPEST) -> Iterator[Path]:
     for key, item in islice(_items(value), MOST):
         if _is_list(item):
-            yield (key,)
+            if not _holds_rows(item):
+                yield (key,)
         elif isinstance(item, dict) and depth:
             yield from ((key, *end) for end in _lists_in(item, depth - 1))
 
@@ -184,6 +189,10 @@ def _is_list(value: Any) -> bool:
     if isinstance(value, dict):
         return bool(value) and all(map(str.isdecimal, value))
     return isinstance(value, list)
+
+
+def _holds_rows(value: Any) -> bool:
+    return any(isinstance(item, (dict, list)) for _, item in islice(_items(value), ENOUGH))
 
 
 def _located(text: str, path: Path) -> Iterator[tuple[int, str | int, Any]]:
@@ -201,19 +210,25 @@ def _located(text: str, path: Path) -> Iterator[tuple[int, str | int, Any]]:
 
 def _scanned(text: str, place: int) -> Iterator[tuple[int, str | int, Any]]:
     """Yield where each value begins, its key or index, and the value, in what begins at *place*."""
-    decode = json.JSONDecoder().raw_decode
     index, is_object = 0, text[place] == "{"
     place = _after_white(text, place + 1)
     while text[place] not in "]}":
         key: str | int = index
         if is_object:
-            key, place = decode(text, place)
+            key, place = _decoded(text, place)
             place = _after_white(text, _after_white(text, place) + 1)  # the colon
-        value, end = decode(text, place)
+        value, end = _decoded(text, place)
         yield place, key, value
         place, index = _after_white(text, end), index + 1
         if text[place] == ",":
             place = _after_white(text, place + 1)
+
+
+def _decoded(text: str, place: int) -> tuple[Any, int]:
+    try:
+        return DECODER.raw_decode(text, place)
+    except RecursionError:  # it went well before, with less of a stack
+        raise TOO_DEEP from None
 
 
 def _after_white(text: str, place: int) -> int:

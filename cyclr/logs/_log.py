@@ -7,7 +7,7 @@ from typing import Any
 
 from cyclr._checks import choice, whole
 from cyclr.logs._columns import METRICS, Columns
-from cyclr.logs._errors import BadRow, MalformedRow, RewrittenLog, UnusableLog
+from cyclr.logs._errors import BadRow, MalformedRow, UnusableLog
 from cyclr.logs._recognition import Reading, Records, recognised
 from cyclr.logs._sources import Source, sources_of
 
@@ -44,8 +44,8 @@ class Log(Iterator[tuple[float, float]]):
                 if record and (pair := self._pair(*record)) is not None:
                     self.rows += 1
                     return pair
-        except RewrittenLog as error:
-            raise RewrittenLog(f"{self.name}: {error}") from None
+        except UnusableLog as error:
+            raise type(error)(f"{self.name}: {error}") from None
         if not self._ended:
             self._ended = True
             self._end()

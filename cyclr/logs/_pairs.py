@@ -18,9 +18,9 @@ WAITING = 10_000  # steps with one half of a pair that are remembered, the lates
 class Pairs:
     """Turn the rows of a log into pairs; *rows*, the first of them, tell the columns.
 
-    ``lr`` and ``loss`` name the columns chosen. Where most rows have only one of the two, those of
-    the same step belong together: ``step`` names the column that says so. Where they are whole,
-    ``others`` counts those with neither: of a validation, say.
+    ``lr`` and ``loss`` name the columns chosen, if they are ``named`` at all. Where most rows have
+    only one of the two, those of the same step belong together: ``step`` names the column that
+    says so. Where rows are whole, ``others`` counts those with neither: of a validation, say.
     """
 
     def __init__(self, form: Format, rows: Sequence[Row], columns: Columns) -> None:
@@ -29,7 +29,8 @@ class Pairs:
         keys: Sequence[Any] = range(len(names)) if form.names else names
         if not names:
             raise UnusableLog(f"no fields in its {form.name}")
-        if rows and names == index_names(len(names)):
+        self.named = names != index_names(len(names))
+        if rows and not self.named:
             table = [[number_or_none(_get(row, k), self._decimal) for k in keys] for row in rows]
             lr, loss = columns.unnamed(table)
         else:

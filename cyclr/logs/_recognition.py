@@ -20,7 +20,7 @@ from cyclr.logs._text import Text
 
 __all__ = ["Reading", "recognised"]
 
-FORMATS: Sequence[type[LineFormat]] = (JsonLines, Caffe, Text, Delimited)  # the strictest first
+FORMATS: Sequence[type[LineFormat]] = (JsonLines, Caffe, Delimited, Text)  # the strictest first
 
 HEAD = 100  # records from which format and columns are told, ...
 HEADS = (HEAD, 1000, 20_000)  # ... or more, if there is no pair among them
@@ -43,6 +43,7 @@ class Reading:
         self._pairs = Pairs(form, found, columns)
         self.name = form.name
         self.lr, self.loss, self.step = self._pairs.lr, self._pairs.loss, self._pairs.step
+        self.named = self._pairs.named
         if self.step is not None:
             self.name += f", joined by {self.step!r}"
         self.found = 0
@@ -117,18 +118,21 @@ def _best(head: Sequence[Line], columns: Columns) -> Reading:
     texts = _texts(head)
     if any("\0" in text for text in texts):
         raise UnusableLog("not a text file; expected CSV, JSON, text or TensorBoard's event files")
-    readings, errors = [], []
+    readings: list[Reading] = []
+    errors: dict[type[LineFormat], UnusableLog] = {}
     for form in FORMATS:
         if form.recognises(texts):
             try:
                 fitted = form(texts, columns)
                 readings.append(Reading(fitted, fitted.records(head), columns))
             except UnusableLog as error:
-                errors.append(error)
-    if not readings:
-        raise errors[0]
+                errors[form] = error
+    if not readings:  # that it is no table can be said of anything
+        raise min(errors.items(), key=lambda item: item[0] is Delimited)[1]
     most = max(reading.found for reading in readings)
-    return next(reading for reading in readings if 2 * reading.found >= most)
+    good = [reading for reading in readings if 2 * reading.found >= most]
+    # Where words name the columns, they are not to be guessed.
+    return next((reading for reading in good if reading.named), good[0])
 
 
 def _first(lines: Iterator[Line | None]) -> Iterator[Line]:
