@@ -1,6 +1,7 @@
 """TensorBoard's event files: real ones, damaged ones, folders of them."""
 
 import gzip
+import os
 import shutil
 import struct
 import warnings
@@ -8,14 +9,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.compat.proto.tensor_pb2 import TensorProto
 from tensorboard.summary.writer.record_writer import RecordWriter
 
 import cyclr
 from cyclr.cli import main
 from cyclr.logs import BadRow, Log, UnusableLog, find_logs, read_log
 
+DATA = Path(__file__).parent / "data"
 REAL = ["torch.tfevents", "torch_new_style.tfevents", "tensorflow.tfevents", "lightning.tfevents"]
 
 
@@ -160,3 +165,61 @@ def test_without_the_package_the_error_names_the_extra(
     monkeypatch.setitem(__import__("sys").modules, "tensorboard.compat.proto.event_pb2", None)
     with pytest.raises(UnusableLog, match=r'Hint: pip install "cyclr\[tensorboard\]"'):
         read_log(data / "torch.tfevents")
+
+
+# --- No input gives a traceback -----------------------------------------------------------------
+
+MANY = os.environ.get("CYCLR_FUZZ")  # see test_fuzz.py
+
+tags = st.sampled_from(["lr", "loss", "step", "", "train/loss", "\ud7ff\0"])
+tensors = st.builds(
+    TensorProto,
+    dtype=st.sampled_from([1, 2, 3, 7, 9, 10, 0]),
+    tensor_content=st.binary(max_size=8),
+    float_val=st.lists(st.floats(width=32), max_size=2),
+    string_val=st.lists(st.binary(max_size=3), max_size=2),
+)
+summary_values = st.one_of(
+    st.builds(Summary.Value, tag=tags, simple_value=st.floats(width=32)),
+    st.builds(Summary.Value, tag=tags, tensor=tensors),
+    st.builds(Summary.Value, tag=tags),
+)
+events = st.builds(
+    Event,
+    step=st.integers(-(1 << 63), (1 << 63) - 1) | st.integers(0, 3),
+    summary=st.builds(Summary, value=st.lists(summary_values, max_size=3)),
+)
+changes = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 9), st.binary(max_size=9)), max_size=3)
+
+
+@settings(max_examples=int(MANY or 100), derandomize=not MANY, database=None)
+@given(
+    some=st.lists(events, max_size=8),
+    name=st.sampled_from([None, *REAL]),
+    end=st.integers(0, 9000),
+    places=changes,
+)
+def test_no_event_file_gives_a_traceback(
+    tmp_path_factory: pytest.TempPathFactory,
+    some: list[Event],
+    name: str | None,
+    end: int,
+    places: list[tuple[float, int, bytes]],
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "fuzzed.tfevents"
+    written(path, some)
+    content = (DATA / name).read_bytes()[:end] if name else path.read_bytes()
+    for part, length, new in places:
+        start = int(part * len(content))
+        content = content[:start] + new + content[start + length :]
+    path.write_bytes(content)
+    bad: list[BadRow] = []
+    try:
+        pairs = list(read_log(path, on_bad_row=bad.append))
+    except UnusableLog as error:
+        str(error).encode()
+    else:
+        assert all(0 <= lr < float("inf") for lr, _ in pairs)
+    for row in bad:
+        str(row).encode()
+    assert path.read_bytes() == content
