@@ -8,6 +8,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -130,8 +131,10 @@ def test_an_unusable_log_is_told_so(
     assert message in err
 
 
-def test_a_folder_is_no_log(run: Run, tmp_path: Path) -> None:
-    assert run("analyze", tmp_path) == (2, "", f"{tmp_path}: Is a directory.\n")
+def test_a_folder_of_something_else_is_no_log(run: Run, tmp_path: Path) -> None:
+    status, out, err = run("analyze", tmp_path)
+    assert (status, out) == (2, "")
+    assert f"{tmp_path}: a folder without TensorBoard's event files" in err
 
 
 @pytest.mark.parametrize(
@@ -159,6 +162,57 @@ def test_several_logs_are_a_list_and_the_worst_counts(run: Run, log: Path, flat:
     assert [item["bounds"] is None for item in data] == [False, True, True]
     assert run("analyze", flat, log)[0] == 1
     assert run("analyze", log, log)[0] == 0
+
+
+def test_several_logs_are_a_table(run: Run, log: Path, flat: Path) -> None:
+    missing = log.with_name("missing.csv")
+    status, out, err = run("analyze", log, flat, missing, "--optimizer", "sgd")
+    assert status == 2
+    taken, table = out.split("\n\n")
+    assert taken.splitlines() == [
+        f"{path}: 200 rows of CSV, lr in 'lr', loss in 'loss'" for path in (log, flat)
+    ]
+    bounds = cyclr.analyze(zip(LRS, LOSSES, strict=True), optimizer="sgd")
+    low, high = bounds.interval
+    numbers = f"{bounds.base_lr:.2g} {bounds.max_lr:.2g} {low:.2g} to {high:.2g}"
+    codes = ", ".join(reason.code for reason in bounds.reasons)
+    assert [line.split() for line in table.splitlines()] == [
+        ["log", "rows", "base_lr", "max_lr", "80", "%", "sure", "reasons"],
+        [str(log), "200", *numbers.split(), *codes.split()],
+        [str(flat), "200", "-", "-", "-", "no_descent"],
+        [str(missing), "-", "-", "-", "-", "unusable"],
+    ]
+    assert (
+        len(
+            {
+                line.index(cell)
+                for line, cell in zip(table.splitlines()[2:], ("no_", "un"), strict=True)
+            }
+        )
+        == 1
+    )
+    assert [line.split(": ")[0] for line in err.splitlines()] == [str(flat), str(missing)]
+
+
+def test_the_logs_in_an_archive_are_several(run: Run, log: Path, flat: Path) -> None:
+    archive = log.with_name("runs.zip")
+    with zipfile.ZipFile(archive, "w") as file:
+        file.write(log, "a.csv")
+        file.write(flat, "b.csv")
+    status, out, _ = run("analyze", "--json", archive)
+    data = json.loads(out)
+    assert status == 1
+    assert [item["log"] for item in data] == [f"{archive}/a.csv", f"{archive}/b.csv"]
+    assert data[0]["bounds"] == json.loads(run("analyze", "--json", log)[1])["bounds"]
+    assert run("analyze", f"{archive}/a.csv")[0] == 0
+
+
+def test_what_a_log_was_taken_for_is_told(run: Run, log: Path) -> None:
+    rows = [{"rate": lr, "train": {"loss": x}} for lr, x in zip(LRS, LOSSES, strict=True)]
+    log.write_text("".join(f"{json.dumps(row)}\n{{}}\n" for row in rows))
+    out = run("analyze", log, "--lr", "rate")[1]
+    taken = "200 rows of JSON Lines, lr in 'rate', loss in 'train.loss', 200 rows with neither"
+    assert out.startswith(f"{log}: {taken}\n")
 
 
 def test_malformed_rows_are_named_and_the_rest_is_read(run: Run, log: Path) -> None:

@@ -20,6 +20,10 @@ ABOUT = {"decay", "log", "max", "min", "momentum", "mult", "scale", "std", "var"
 # A range test is read from the loss of each batch; these are taken where there is no better.
 AVERAGED = {"average", "avg", "ema", "epoch", "mean", "running", "smooth", "smoothed"}
 HELD_OUT = {"dev", "eval", "test", "val", "valid", "validation"}
+TRAINED = {"train", "training"}
+# What numbers the rows, the best first; it may be said of what: global_step, trainer/global_step.
+STEPS = ("step", "iteration", "iter", "batch", "epoch")
+OF_STEPS = {"global", "optimizer", "trainer", "update"} | TRAINED
 
 
 class Columns(NamedTuple):
@@ -73,6 +77,16 @@ class Columns(NamedTuple):
             loss = free.pop(0) if loss is None else loss
         return _distinct(lr, loss, names)
 
+    @staticmethod
+    def step(names: Sequence[str]) -> int | None:
+        """Return the index of the column that numbers the iterations, if there is one.
+
+        >>> Columns.step(["epoch", "lr-SGD", "step", "train_loss_step"])
+        2
+        """
+        ranked = [(rank, i) for i, name in enumerate(names) if (rank := _rank_of_step(name))]
+        return min(ranked)[1] if ranked else None
+
 
 def index_names(width: int) -> list[str]:
     """Return names for the columns of a table that has none.
@@ -122,6 +136,13 @@ def _rank_of_loss(metric: Sequence[str], words: list[str]) -> Rank | None:
     if ABOUT & set(words) or not set(metric) & set(words):
         return None
     return bool(HELD_OUT & set(words)), bool(AVERAGED & set(words)), len(words)
+
+
+def _rank_of_step(name: str) -> Rank | None:
+    words = [word for word in _words(name) if word not in OF_STEPS]
+    if len(words) != 1 or words[0].removesuffix("s") not in STEPS:
+        return None
+    return STEPS.index(words[0].removesuffix("s")), len(_words(name))
 
 
 def _words(name: str) -> list[str]:

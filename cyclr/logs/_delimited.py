@@ -7,59 +7,59 @@ from itertools import takewhile
 
 from cyclr.logs._columns import Columns, index_names
 from cyclr.logs._errors import MalformedRow, UnusableLog
-from cyclr.logs._fields import learning_rate, number, number_or_none, show
+from cyclr.logs._fields import number_or_none, show
+from cyclr.logs._formats import LineFormat
 
 __all__ = ["Delimited"]
 
 # In a tie the first wins: "1, 2" is split at its comma, not at its space.
 DELIMITERS = {"\t": "TSV", ";": "CSV with semicolons", ",": "CSV", " ": "columns between spaces"}
+IN_FIELDS = "+-._\"'"  # no delimiters
 COMMENT = "#"
+ENOUGH = 100  # lines, to tell them
 
 Row = list[str]
 
 
-class Delimited:
-    """A table; the *head*, its first lines, tells its delimiter, its header and its columns."""
+class Delimited(LineFormat):
+    """A table; the *head* tells its delimiter, its decimal mark and its header."""
+
+    @staticmethod
+    def recognises(head: Sequence[str]) -> bool:
+        """Return whether it is worth trying: nothing tells without."""
+        return bool(head)
 
     def __init__(self, head: Sequence[str], columns: Columns) -> None:
+        head = head[:ENOUGH]
         lines = [line for line in head if not line.startswith(COMMENT)]
         comments = [line.lstrip(COMMENT) for line in head if line.startswith(COMMENT)]
-        self._delimiter = max(DELIMITERS, key=lambda delimiter: _fit(lines, delimiter))
-        self.name = DELIMITERS[self._delimiter]
+        others = dict.fromkeys(c for line in lines[-1:] for c in line if _may_delimit(c))
+        self._delimiter = max([*DELIMITERS, *others], key=lambda mark: _fit(lines, mark))
+        self.name = DELIMITERS.get(self._delimiter, f"CSV with {self._delimiter!r}")
         table = _table(lines, self._delimiter)
         if not table:
             raise UnusableLog(
-                f"no columns in {show(head[0])}; "
-                "expected a learning rate and a loss in each row, such as 0.001,2.3"
+                f"no learning rate and loss in {show(head[0])}; expected rows of CSV such as "
+                "0.001,2.3, JSON, text such as lr=0.001 loss=2.3 or TensorBoard's event files"
             )
-        self._decimal = _decimal(table, self._delimiter)
+        self.decimal = _decimal(table, self._delimiter)
         self._header = self._find_header(table, comments, columns)
-        if self._header:
-            names = _stripped(self._header)
-            self._lr, self._loss = columns.named(names)
-        else:
-            data = [self._numbers(row) for row in table if self._is_data(row)] or [[]]
-            names = index_names(len(data[0]))
-            alike = [row for row in data if len(row) == len(names)]
-            self._lr, self._loss = columns.unnamed(alike)
-        self._width = len(names)
-        self.lr, self.loss = names[self._lr], names[self._loss]
+        data = [row for row in table if self._is_data(row)]
+        self.names = (
+            _stripped(self._header) if self._header else index_names(len((data or table)[0]))
+        )
 
-    def pair(self, line: str) -> tuple[float, float] | None:
-        """Return the learning rate and the loss of one line; `None`: a comment or the header."""
-        if line.startswith(COMMENT):
+    def row(self, record: str) -> Row | None:
+        """Return the fields of one line; `None`: a comment or the header."""
+        if record.startswith(COMMENT):
             return None
-        row = _split(line, self._delimiter)
+        row = _split(record, self._delimiter)
         if row == self._header:  # as often as runs were appended
             return None
-        if len(row) > self._width and any(map(str.strip, row[self._width :])):
-            raise MalformedRow(f"{len(row)} fields where there should be {self._width}")
-        if len(row) <= max(self._lr, self._loss):
-            raise MalformedRow(f"only {len(row)} of {self._width} fields: {show(line)}")
-        return (
-            learning_rate(self.lr, row[self._lr], self._decimal),
-            number(self.loss, row[self._loss], self._decimal),
-        )
+        width = len(self.names)
+        if len(row) > width and any(map(str.strip, row[width:])):
+            raise MalformedRow(f"{len(row)} fields where there should be {width}")
+        return row
 
     def _find_header(self, table: list[Row], comments: list[str], columns: Columns) -> Row | None:
         """Return the row that names the columns, above the first that holds data."""
@@ -74,13 +74,10 @@ class Delimited:
         return titles[0] if titles else None
 
     def _is_number(self, field: str) -> bool:
-        return number_or_none(field, self._decimal) is not None
+        return number_or_none(field, self.decimal) is not None
 
     def _is_data(self, row: Row) -> bool:
         return sum(map(self._is_number, row)) > 1
-
-    def _numbers(self, row: Row) -> list[float | None]:
-        return [number_or_none(field, self._decimal) for field in row]
 
 
 def _stripped(row: Row) -> Row:
@@ -126,6 +123,12 @@ def _fit(lines: Sequence[str], delimiter: str) -> tuple[int, int]:
 
 def _decimal(table: list[Row], delimiter: str) -> str:
     """Return the decimal mark: a comma, where nothing speaks against it."""
-    fields = (field for row in table for field in row)
+    fields = [field for row in table for field in row]
     point = any("." in field and number_or_none(field) is not None for field in fields)
-    return "." if delimiter == "," or point else ","
+    # Between commas, only quotation marks can hold one: "0,001","2,5".
+    comma = any("," in field and number_or_none(field, ",") is not None for field in fields)
+    return "." if point or (delimiter == "," and not comma) else ","
+
+
+def _may_delimit(character: str) -> bool:
+    return not character.isalnum() and character not in IN_FIELDS and character not in DELIMITERS

@@ -2,11 +2,15 @@
 
 from typing import NamedTuple
 
-__all__ = ["BadRow", "MalformedRow", "UnusableLog"]
+__all__ = ["BadRow", "MalformedRow", "RewrittenLog", "UnusableLog"]
 
 
 class UnusableLog(ValueError):
     """A file holds nothing that can be read as a log; the message says what was found."""
+
+
+class RewrittenLog(UnusableLog):
+    """A file was written anew while it was followed: only its beginning is worth reading now."""
 
 
 class MalformedRow(ValueError):
@@ -18,6 +22,8 @@ class BadRow(NamedTuple):
 
     >>> print(BadRow("log.csv", 17, "loss is empty"))
     log.csv:17: loss is empty
+
+    In a TensorBoard event file the line is the number of the record.
     """
 
     log: str

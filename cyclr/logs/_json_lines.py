@@ -1,59 +1,48 @@
 """JSON Lines: on each line an object, ``{"lr": 0.001, "loss": 2.3}``, or an array."""
 
 import json
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cyclr.logs._columns import Columns, index_names
-from cyclr.logs._errors import MalformedRow, UnusableLog
-from cyclr.logs._fields import learning_rate, number, number_or_none, show
+from cyclr.logs._columns import index_names
+from cyclr.logs._errors import MalformedRow
+from cyclr.logs._fields import flat, show
+from cyclr.logs._formats import LineFormat
 
-__all__ = ["JsonLines"]
+__all__ = ["JsonLines", "fields"]
 
 
-class JsonLines:
-    """Lines that are a JSON value each; the *head*, the first of them, tells the columns."""
+class JsonLines(LineFormat):
+    """Lines that are a JSON value each."""
 
     name = "JSON Lines"
 
     @staticmethod
     def recognises(head: Sequence[str]) -> bool:
-        """Return whether the first lines of a file look like JSON."""
-        document = re.match(r"\s*(\{|\[\s*(\{|$))", head[0])
-        return document is not None or any(_row(line) for line in head)
+        """Return whether some lines are JSON by themselves, and do not belong to a larger value."""
+        return head[0].strip() not in ("[", "{") and any(fields(_value(line)) for line in head)
 
-    def __init__(self, head: Sequence[str], columns: Columns) -> None:
-        rows = [row for line in head if (row := _row(line))]
-        names = list(dict.fromkeys(name for row in rows for name in row))
-        if not rows:
-            raise UnusableLog(
-                f"none of its first {len(head)} lines is a JSON object by itself; "
-                'expected lines such as {"lr": 0.001, "loss": 2.3}'
-            )
-        if names == index_names(len(names)):
-            lr, loss = columns.unnamed([list(map(number_or_none, row.values())) for row in rows])
-        else:
-            lr, loss = columns.named(names)
-        self.lr, self.loss = names[lr], names[loss]
-
-    def pair(self, line: str) -> tuple[float, float]:
-        """Return the learning rate and the loss of one line."""
-        row = _row(line)
+    def row(self, record: str) -> Mapping[str, Any] | None:
+        """Return the fields of one line."""
+        row = fields(_value(record))
         if row is None:
-            raise MalformedRow(f"not a JSON object: {show(line)}")
-        for name in self.lr, self.loss:
-            if name not in row:
-                raise MalformedRow(f"no {show(name)}")
-        return learning_rate(self.lr, row[self.lr]), number(self.loss, row[self.loss])
+            raise MalformedRow(f"not a JSON object: {show(record)}")
+        return row
 
 
-def _row(line: str) -> dict[str, Any] | None:
-    """Return the JSON object, or an array as one with its `index_names`; `None`: no such thing."""
+def fields(value: Any) -> dict[str, Any] | None:
+    """Return the fields of an object, or of an array by its `index_names`; `None`: no such thing.
+
+    >>> fields([0.001, 2.5])
+    {'column 0': 0.001, 'column 1': 2.5}
+    """
+    if isinstance(value, list):
+        value = dict(zip(index_names(len(value)), value, strict=True))
+    return flat(value) if isinstance(value, dict) else None
+
+
+def _value(line: str) -> Any:
     try:
-        value = json.loads(line)
+        return json.loads(line)
     except (ValueError, RecursionError):
         return None
-    if isinstance(value, list):
-        return dict(zip(index_names(len(value)), value, strict=True))
-    return value if isinstance(value, dict) else None

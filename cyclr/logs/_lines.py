@@ -1,17 +1,14 @@
-"""A file as numbered lines of text, whatever its encoding, line ends and lengths."""
+"""Bytes as numbered lines of text, whatever their encoding, line ends and lengths."""
 
 import codecs
 import io
-import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
-from typing import BinaryIO
 
-__all__ = ["LONGEST", "numbered_lines"]
+from cyclr.logs._sources import peeked
 
-LONGEST = 1_000_000  # characters: a longer line is cut there, so that memory stays bounded
-CHUNK = 1 << 16  # bytes
+__all__ = ["LONGEST", "Line", "numbered_lines"]
+
+LONGEST = 1_000_000  # characters of a line that come at once, so that memory stays bounded
 
 # UTF-32's mark comes before UTF-16's, which it begins with.
 ENCODINGS = {
@@ -22,39 +19,39 @@ ENCODINGS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 
+Line = tuple[int, str]
 
-def numbered_lines(path: Path | None) -> Iterator[tuple[int, str]]:
-    """Yield (number from 1, line without its end); *path* `None` is standard input.
 
-    Bytes that are not text become U+FFFD, which no number contains. The file is closed when the
-    iterator is exhausted, or dropped.
+def numbered_lines(pieces: Iterator[bytes]) -> Iterator[Line | None]:
+    """Yield (number from 1, line without its end); `None` where there is no more at present.
+
+    What a line has beyond `LONGEST` characters comes after it, numbered 0. Bytes that are not text
+    become U+FFFD, which no number contains.
     """
-    number, line = 1, ""
-    with _opened(path) as file:
-        for text in _decoded(file):
-            first, *others = text.split("\n")
-            line = (line + first)[:LONGEST]
-            for other in others:
-                yield number, line
-                number, line = number + 1, other[:LONGEST]
+    number, line, more = 1, "", False
+    for text in _decoded(pieces):
+        if text is None:
+            yield None
+            continue
+        first, *others = text.split("\n")
+        line += first
+        while len(line) > LONGEST:
+            yield 0 if more else number, line[:LONGEST]
+            line, more = line[LONGEST:], True
+        for other in others:
+            yield 0 if more else number, line
+            number, line, more = number + 1, other, False
     if line:
-        yield number, line
+        yield 0 if more else number, line
 
 
-def _opened(path: Path | None) -> AbstractContextManager[BinaryIO]:
-    return nullcontext(sys.stdin.buffer) if path is None else path.open("rb")
-
-
-def _decoded(file: BinaryIO) -> Iterator[str]:
-    """Yield the text of *file* in pieces, every line end in it a ``\\n``."""
-    start = file.read(4)
+def _decoded(pieces: Iterator[bytes]) -> Iterator[str | None]:
+    """Yield the text of *pieces*, every line end in it a ``\\n``; `None` for an empty piece."""
+    start, pieces = peeked(pieces, 4)
     encoding = next((e for mark, e in ENCODINGS.items() if start.startswith(mark)), "utf-8")
     decoder = io.IncrementalNewlineDecoder(
         codecs.getincrementaldecoder(encoding)(errors="replace"), translate=True
     )
-    piece = start
-    while piece:
-        yield decoder.decode(piece)
-        # A pipe's bytes are taken as they come: a log may still be growing.
-        piece = file.read1(CHUNK)  # type: ignore[attr-defined]
+    for piece in pieces:
+        yield decoder.decode(piece) if piece else None
     yield decoder.decode(b"", final=True)

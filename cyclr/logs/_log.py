@@ -1,77 +1,96 @@
-"""A log, row after row: recognise its format, yield its pairs, report what is wrong."""
+"""A log, row after row: yield its pairs, report what is wrong."""
 
 import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain, islice
-from pathlib import Path
-from typing import Protocol
+from typing import Any
 
 from cyclr._checks import choice, whole
 from cyclr.logs._columns import METRICS, Columns
-from cyclr.logs._delimited import Delimited
 from cyclr.logs._errors import BadRow, MalformedRow, UnusableLog
-from cyclr.logs._json_lines import JsonLines
-from cyclr.logs._lines import numbered_lines
+from cyclr.logs._recognition import Reading, Records, recognised
+from cyclr.logs._sources import Source, sources_of
 
 __all__ = ["Log", "read_log"]
-
-HEAD = 100  # lines, from which the format and the columns are told
-
-
-class Format(Protocol):
-    """How the lines of a log are read; made from its first lines and the columns asked for."""
-
-    name: str
-    lr: str
-    loss: str
-
-    def pair(self, line: str) -> tuple[float, float] | None:
-        """Return the learning rate and the loss of *line*, or `None` if it is not a row."""
 
 
 class Log(Iterator[tuple[float, float]]):
     """A log being read: iterate over it, once, for its pairs (lr, loss).
 
     ``name`` is the file's, ``format`` what it was taken for, ``lr`` and ``loss`` name the columns
-    read; ``rows`` and ``skipped`` count the pairs yielded and the malformed rows so far.
+    read. So far, ``rows`` pairs were yielded, ``skipped`` rows were malformed and ``others`` had
+    neither (those of a validation, say); ``progress`` is the part of the file that was read.
     """
 
     def __init__(
         self,
         name: str,
-        form: Format,
-        lines: Iterator[tuple[int, str]],
+        sources: Sequence[Source],
+        reading: Reading,
+        records: Records,
         on_bad_row: Callable[[BadRow], object] | None,
     ) -> None:
-        self.name, self.format, self.lr, self.loss = name, form.name, form.lr, form.loss
+        self.name, self.format, self.lr, self.loss = name, reading.name, reading.lr, reading.loss
         self.rows = self.skipped = 0
-        self._form, self._lines, self._on_bad_row = form, lines, on_bad_row
+        self._sources, self._reading, self._records = sources, reading, records
+        self._on_bad_row = on_bad_row
         self._first_bad: BadRow | None = None
+        self._line = 0
+        self._ended = False
 
     def __next__(self) -> tuple[float, float]:
-        for number, line in self._lines:
-            if (pair := self._pair(number, line)) is not None:
-                self.rows += 1
-                return pair
-        self._end()
+        try:
+            for record in self._records:
+                if record and (pair := self._pair(*record)) is not None:
+                    self.rows += 1
+                    return pair
+        except UnusableLog as error:
+            raise type(error)(f"{self.name}: {error}") from None
+        if not self._ended:
+            self._ended = True
+            self._end()
         raise StopIteration
 
-    def _pair(self, number: int, line: str) -> tuple[float, float] | None:
+    @property
+    def others(self) -> int:
+        """How many rows had neither a learning rate nor a loss."""
+        return self._reading.others
+
+    @property
+    def progress(self) -> float | None:
+        """From 0 to 1; `None` where the size is not known."""
+        if not all(source.size for source in self._sources):
+            return None
+        size = sum(source.size or 0 for source in self._sources)
+        return min(sum(source.position for source in self._sources) / size, 1.0)
+
+    def _pair(self, line: int, record: Any) -> tuple[float, float] | None:
+        self._line = line
         try:
-            return self._form.pair(line)
+            return self._reading.pair(record)
         except MalformedRow as error:
-            row = BadRow(self.name, number, str(error))
+            self._skip(str(error))
+            return None
+
+    def _skip(self, reason: str) -> None:
+        row = BadRow(self.name, self._line, reason)
         self.skipped += 1
         self._first_bad = self._first_bad or row
         if self._on_bad_row:
             self._on_bad_row(row)
-        return None
 
     def _end(self) -> None:
-        first, self._first_bad = self._first_bad, None
+        for source in self._sources:
+            if source.broken:
+                self._skip(source.broken)
+        first = self._first_bad
         if not self.rows:
-            why = f"line {first.line}: {first.reason}" if first else "no row below the header"
+            if first:
+                why = f"line {first.line}: {first.reason}"
+            elif self._reading.step:
+                why = "no two belong to the same step"
+            else:
+                why = "no row holds both" if self.others else "no row below the header"
             raise UnusableLog(
                 f"{self.name}: no usable row (read as {self.format}, "
                 f"lr from {self.lr!r}, loss from {self.loss!r}): {why}"
@@ -90,18 +109,35 @@ def read_log(
     loss: str | int | None = None,
     metric: str = "loss",
     on_bad_row: Callable[[BadRow], object] | None = None,
+    follow: bool = False,
 ) -> Log:
     r"""Open the log of a range test, to be iterated over for its pairs (lr, loss).
 
-    *path* is a file of CSV, TSV or JSON Lines, which is told by content; ``-`` is standard input.
-    *lr* and *loss* are columns, by name or by index from 0; without them the learning rate is
-    looked for by its usual names (lr, learning_rate, lr-SGD, ...), and so is the loss (loss,
-    train_loss, train/loss, ...; a validation loss only where there is no other). With
-    ``metric="accuracy"`` it is an accuracy that *loss* names or that is looked for.
+    *path* is a file, whose format is told by content:
 
-    The file is read as the pairs are taken, in constant memory. A malformed row is skipped,
-    counted in ``skipped`` and given to *on_bad_row*; where that is missing, a warning at the end
-    says how many rows were skipped. A loss of NaN or infinity is a value.
+    - CSV, TSV and their like, with any delimiter, a decimal comma, a header or none: Keras's
+      CSVLogger writes it, and Lightning's, whose rows have gaps
+    - JSON Lines, and JSON: a list of objects or an object of lists, somewhere in it, such as a
+      dumped history or Hugging Face's trainer_state.json
+    - text with names and numbers in its lines: ``lr=0.001 loss=2.3``, or printed dictionaries
+    - the log of Caffe's solver
+    - TensorBoard's event files, if the package tensorboard is there (``cyclr[tensorboard]``); so
+      is the folder that they are in
+
+    It may be packed by gzip or zip: of several logs in a zip archive (or a folder) one is named as
+    ``runs.zip/metrics.csv``. ``-`` is standard input.
+
+    *lr* and *loss* are columns, by name or by index from 0; what is nested is named as
+    ``optimizer.lr``. Without them the learning rate is looked for by its usual names (lr,
+    learning_rate, lr-SGD, ...), and so is the loss (loss, train_loss, train/loss, ...; a validation
+    loss only where there is no other). With ``metric="accuracy"`` it is an accuracy that *loss*
+    names or that is looked for. Where they are in rows of their own, those of the same step belong
+    together.
+
+    The file is read as the pairs are taken, in constant memory, and never written to. A malformed
+    row is skipped, counted in ``skipped`` and given to *on_bad_row*; where that is missing, a
+    warning at the end says how many rows were skipped. A loss of NaN or infinity is a value.
+    With *follow* the pairs go on as the file grows, until the loop over them is left.
 
     >>> import pathlib, tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -118,30 +154,19 @@ def read_log(
     Use it to give a log of your own to `analyze`.
     """
     columns = Columns(_column("lr", lr), _column("loss", loss), choice("metric", metric, METRICS))
-    standard_input = path == "-"
-    name = "<stdin>" if standard_input else os.fspath(path)
-    lines = filter(_is_not_blank, numbered_lines(None if standard_input else Path(path)))
-    head = list(islice(lines, HEAD))
+    path = os.fspath(path)
+    name = "<stdin>" if path == "-" else path
+    sources: Sequence[Source] = ()
     try:
-        form = _recognise([line for _, line in head], columns)
+        sources = sources_of(path, follow=follow)
+        reading, records = recognised(sources, columns)
     except UnusableLog as error:
-        raise UnusableLog(f"{name}: {error}") from None
-    return Log(name, form, chain(head, lines), on_bad_row)
-
-
-def _is_not_blank(numbered: tuple[int, str]) -> bool:
-    return bool(numbered[1].strip())
+        broken = "".join(f" ({source.broken})" for source in sources if source.broken)
+        raise type(error)(f"{name}: {error}{broken}") from None
+    return Log(name, sources, reading, records, on_bad_row)
 
 
 def _column(option: str, column: str | int | None) -> str | int | None:
     if column is None or isinstance(column, str):
         return column
     return whole(option, column)
-
-
-def _recognise(head: Sequence[str], columns: Columns) -> Format:
-    if not head:
-        raise UnusableLog("nothing in it; expected rows of a learning rate and a loss")
-    if any("\0" in line for line in head):
-        raise UnusableLog("not a text file; expected CSV, TSV or JSON Lines")
-    return JsonLines(head, columns) if JsonLines.recognises(head) else Delimited(head, columns)

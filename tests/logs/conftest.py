@@ -1,6 +1,8 @@
 """Logs, as their readers find them."""
 
-from collections.abc import Callable
+import json
+import math
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,8 @@ import pytest
 from cyclr.logs import Log, read_log
 
 Read = Callable[..., Log]
+
+DATA = Path(__file__).parent / "data"
 
 
 @pytest.fixture
@@ -20,3 +24,24 @@ def read(tmp_path: Path) -> Read:
         return read_log(path, **options)  # type: ignore[arg-type]
 
     return write_and_read
+
+
+@pytest.fixture
+def data() -> Path:
+    """The folder with the logs that real tools wrote; see generate.py in it."""
+    return DATA
+
+
+@pytest.fixture
+def assert_used() -> Callable[[str, Iterable[tuple[float, float]], float], None]:
+    """Check the pairs that were read from a log against those that its run used."""
+    runs = json.loads((DATA / "pairs.json").read_text())
+
+    def check(name: str, pairs: Iterable[tuple[float, float]], digits: int) -> None:
+        (used,) = (run["pairs"] for run in runs.values() if name in run["logs"])
+        assert len(used) == 100
+        for read, truth in zip(pairs, used, strict=True):
+            for a, b in zip(read, truth, strict=True):
+                assert math.isclose(a, b, rel_tol=10.0 ** (1 - digits)), (read, truth)
+
+    return check

@@ -27,6 +27,12 @@ PAIRS = [(0.001, 2.5), (0.01, 2.25), (0.1, 1.5)]
         ("lr;loss\n0,001;2,5\n0,01;2,25\n0,1;1,5\n", "CSV with semicolons"),
         ("lr;loss\n0.001;2.5\n0.01;2.25\n0.1;1.5\n", "CSV with semicolons"),
         ("0,001;2,5\n0,01;2,25\n0,1;1,5\n", "CSV with semicolons"),
+        ("lr|loss\n0.001|2.5\n0.01|2.25\n0.1|1.5\n", "CSV with '|'"),
+        ("lr | loss\n0,001 | 2,5\n0,01 | 2,25\n0,1 | 1,5\n", "CSV with '|'"),
+        ("| lr | loss |\n| 0.001 | 2.5 |\n| 0.01 | 2.25 |\n| 0.1 | 1.5 |\n", "CSV with '|'"),
+        ("lr:loss\n0.001:2.5\n0.01:2.25\n0.1:1.5\n", "CSV with ':'"),
+        ("lr\x01loss\n0.001\x012.5\n0.01\x012.25\n0.1\x011.5\n", "CSV with '\\x01'"),
+        ('"lr","loss"\n"0,001","2,5"\n"0,01","2,25"\n"0,1","1,5"\n', "CSV"),
         ("lr loss\n0.001 2.5\n0.01 2.25\n0.1 1.5\n", "columns between spaces"),
         ("  lr    loss\n 0.001  2.5 \n 0.01   2.25\n 0.1    1.5\n", "columns between spaces"),
         ("0,001 2,5\n0,01 2,25\n0,1 1,5\n", "columns between spaces"),
@@ -94,6 +100,11 @@ def test_a_decimal_comma_is_not_taken_for_a_thousands_separator(read: Callable[.
     assert (list(log), log.skipped) == ([(0.2, 2.5)], 1)
 
 
+def test_a_time_between_colons_is_a_field(read: Callable[..., Log]) -> None:
+    log = read("time,lr,loss\n10:00:01,1,2\n10:00:02,3,4\n")
+    assert (list(log), log.format) == ([(1.0, 2.0), (3.0, 4.0)], "CSV")
+
+
 def test_a_banner_above_the_header_is_one_malformed_row(read: Callable[..., Log]) -> None:
     bad: list[BadRow] = []
     assert list(read("Training\nlr,loss\n1,2\n", on_bad_row=bad.append)) == [(1.0, 2.0)]
@@ -103,9 +114,9 @@ def test_a_banner_above_the_header_is_one_malformed_row(read: Callable[..., Log]
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("hello\nworld\n", "no columns in 'hello'; expected a learning rate and a loss"),
-        ("1\n2\n3\n", "no columns in '1'"),
-        ("# only a comment\n", "no columns in '# only a comment'"),
+        ("hello\nworld\n", "no learning rate and loss in 'hello'; expected rows of CSV such as"),
+        ("1\n2\n3\n", "no learning rate and loss in '1'"),
+        ("# only a comment\n", "no learning rate and loss in '# only a comment'"),
         ("lr,loss\n", "no row below the header"),
         ("lr,loss\nx,y\n", r"read as CSV, lr from 'lr', loss from 'loss'\): line 2: lr is not"),
         ("step,eta,loss\n1,2,3\n", "'step', 'eta', 'loss'"),

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from cyclr.logs._lines import LONGEST, numbered_lines
+from cyclr.logs._lines import LONGEST, Line, numbered_lines
+from cyclr.logs._sources import Source
 
 
-def lines_of(path: Path, content: bytes) -> list[tuple[int, str]]:
+def lines_of(path: Path, content: bytes) -> list[Line | None]:
     path.write_bytes(content)
-    return list(numbered_lines(path))
+    return list(numbered_lines(Source(path).pieces()))
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
@@ -48,6 +49,17 @@ def test_lines_may_straddle_the_pieces_that_are_read(tmp_path: Path) -> None:
     assert lines == [(number + 1, f"{number:07}é") for number in range(20_000)]
 
 
+def test_a_long_line_comes_in_parts_of_which_the_first_has_its_number(tmp_path: Path) -> None:
+    content = b"x" * (2 * LONGEST + 1) + b"\n" + b"y" * LONGEST + b"\nz"
+    lines = [line for line in lines_of(tmp_path / "log", content) if line]
+    assert [(number, len(text)) for number, text in lines] == [
+        *((1, LONGEST), (0, LONGEST), (0, 1)),
+        (2, LONGEST),
+        (3, 1),
+    ]
+    assert "".join(text for _, text in lines) == content.decode().replace("\n", "")
+
+
 def test_an_endless_line_takes_bounded_memory(tmp_path: Path) -> None:
     path = tmp_path / "log"
     with path.open("wb") as file:
@@ -55,10 +67,10 @@ def test_an_endless_line_takes_bounded_memory(tmp_path: Path) -> None:
             file.write(b"x" * 1_000_000)
         file.write(b"\nnext")
     tracemalloc.start()
-    lines = list(numbered_lines(path))
+    count = sum(1 for _ in numbered_lines(Source(path).pieces()))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert [(number, len(line)) for number, line in lines] == [(1, LONGEST), (2, 4)]
+    assert count == 65
     assert peak < 10 * LONGEST
 
 
@@ -80,7 +92,7 @@ def test_standard_input_is_read_as_it_comes(monkeypatch: pytest.MonkeyPatch) -> 
 
     pipe = Pipe()
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(pipe)))
-    lines = numbered_lines(None)
+    lines = numbered_lines(Source(None).pieces())
     assert (next(lines), pipe.asked) == ((1, "lr,loss"), 2)
     assert (next(lines), pipe.asked) == ((2, "1,2"), 3)
     assert list(lines) == [(3, "3,4")]
