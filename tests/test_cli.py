@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import cyclr
+from cyclr import cli
 from cyclr.cli import main
 
 Run = Callable[..., tuple[int, str, str]]
@@ -332,7 +333,7 @@ def test_what_diff_can_not_compare_is_told_so(run: Run, arguments: list[str], me
 
 # --- The command itself -----------------------------------------------------------------------
 
-COMMANDS: list[list[str]] = [[], ["analyze"], ["show"], ["diff"], ["demo"]]
+COMMANDS: list[list[str]] = [[], *([module.__name__.rpartition(".")[2]] for module in cli.COMMANDS)]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=str)
@@ -349,7 +350,7 @@ def test_help_fits_a_screen_and_has_an_example(
     assert "example: cyclr " in out
 
 
-@pytest.mark.parametrize("command", COMMANDS[:4], ids=str)
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c != ["demo"]], ids=str)
 def test_the_examples_of_the_help_run(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,

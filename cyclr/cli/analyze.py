@@ -6,11 +6,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from cyclr.cli._common import FORMAT, UNUSABLE, complain
+from cyclr.cli._common import FORMAT, UNUSABLE, add_plot, complain, drawable, drawn
 
 if TYPE_CHECKING:
-    from cyclr import Bounds
+    from cyclr import Bounds, Reason
     from cyclr.logs import BadRow, Log
+    from cyclr.plotting.picture import Picture
     from cyclr.range_test.points import Points
 
 __all__ = ["add"]
@@ -23,6 +24,7 @@ def add(commands: Any) -> None:
     """Add the command to *commands*, of argparse."""
     parser = commands.add_parser(
         "analyze",
+        usage="%(prog)s [options] LOG ...",
         help="the bounds that the log of a range test gives",
         description="Tell base_lr and max_lr from the log of a range test, and how sure they are. "
         "Exit status: 0 with bounds, 1 for an inconclusive test, 2 for an unusable log.",
@@ -37,21 +39,28 @@ def add(commands: Any) -> None:
     add("--lr", metavar="COLUMN", help="the learning rates, by name or by index from 0")
     add("--loss", metavar="COLUMN", help="the losses, or accuracies, likewise")
     add("--json", action="store_true", help="print the result as JSON")
+    add_plot(parser)
     parser.set_defaults(run=_analyze)
 
 
 def _analyze(options: argparse.Namespace) -> int:
-    results = [_analyze_log(path, options) for path in options.logs]
+    if not drawable(options.plot):
+        return UNUSABLE
+    pictures: list[Picture] = []
+    results = [_analyze_log(path, options, pictures) for path in options.logs]
     if options.json:
         import json
 
         data = [result for _, result in results]
         print(json.dumps(data if len(data) > 1 else data[0], indent=2))
-    return max(status for status, _ in results)
+    written = drawn(pictures, options.plot)
+    return max(status for status, _ in results) if written else UNUSABLE
 
 
-def _analyze_log(path: str, options: argparse.Namespace) -> tuple[int, dict[str, Any]]:
-    """Analyse one log; return the exit status and what --json prints; print the rest."""
+def _analyze_log(
+    path: str, options: argparse.Namespace, pictures: "list[Picture]"
+) -> tuple[int, dict[str, Any]]:
+    """Analyse one log; return the exit status and what --json prints; print and draw the rest."""
     from cyclr import InconclusiveRangeTest, Reason, analyze
     from cyclr.logs import read_log
     from cyclr.range_test.points import Points
@@ -65,7 +74,7 @@ def _analyze_log(path: str, options: argparse.Namespace) -> tuple[int, dict[str,
             path, lr=options.lr, loss=options.loss, metric=options.metric, on_bad_row=bad_rows
         )
         bounds = analyze(
-            log if options.json else _kept(log, points),
+            log if options.json and options.plot is None else _kept(log, points),
             optimizer=options.optimizer,
             momentum=options.momentum,
             metric=options.metric,
@@ -83,6 +92,8 @@ def _analyze_log(path: str, options: argparse.Namespace) -> tuple[int, dict[str,
     bad_rows.close()
     if log and status != UNUSABLE and not options.json:
         _print_analysis(log, points, bounds, options.metric)
+    if log and status != UNUSABLE and options.plot is not None:
+        pictures.append(_picture(log, points, bounds, reasons, options))
     if status != FOUND:
         for reason in reasons:
             complain(f"{reason.message} {reason.advice}".rstrip())
@@ -110,6 +121,23 @@ def _print_analysis(log: "Log", points: "Points", bounds: "Bounds | None", metri
             f"  schedule = Triangular2(base_lr={base_lr}, max_lr={max_lr}, step_size=2000)\n"
             "  # step_size, half a cycle in iterations: cyclr.step_size(samples, batch_size)\n"
         )
+
+
+def _picture(
+    log: "Log",
+    points: "Points",
+    bounds: "Bounds | None",
+    reasons: "Sequence[Reason]",
+    options: argparse.Namespace,
+) -> "Picture":
+    """Return the picture of a log, with its name where there are several."""
+    from cyclr.plotting.range_tests import picture_of_bounds, picture_of_points
+
+    picture = (
+        picture_of_bounds(bounds) if bounds else picture_of_points(points, reasons, options.metric)
+    )
+    named = [log.name] if len(options.logs) > 1 else []
+    return dataclasses.replace(picture, words=[*named, *picture.words])
 
 
 def _kept(log: "Log", points: "Points") -> Iterator[tuple[float, float]]:
