@@ -1,0 +1,52 @@
+"""Sphinx's settings: `tox -e docs` builds the pages, and a warning is an error there."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path[:0] = [str(Path(__file__).parent)]
+
+from docstrings import to_rst
+from generate import ADAPTERS, generate
+
+import cyclr
+from sphinx.ext.autodoc.mock import _MockObject
+
+# The frameworks are not needed to describe their adapters, whose types are unions of theirs.
+_MockObject.__or__ = _MockObject.__ror__ = lambda self, other: self
+
+project = "cyclr"
+author = "the cyclr authors"
+release = version = cyclr.__version__
+
+extensions = ["myst_nb", "sphinx.ext.autodoc"]
+exclude_patterns = ["_build"]
+myst_enable_extensions = ["colon_fence"]
+myst_heading_anchors = 3
+nb_execution_mode = "force"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 300
+nb_merge_streams = True
+
+default_role = "py:obj"
+add_module_names = False
+python_maximum_signature_line_length = 88
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_mock_imports = ["torch", "keras", "tensorflow", "mxnet", "jax", "optax", "tqdm", "numpy"]
+
+# Everything is in the pages themselves: they can be read without a network.
+html_theme = "furo"
+html_title = "cyclr"
+html_show_sourcelink = False
+html_copy_source = False
+
+
+def setup(app: Any) -> None:
+    """Write the generated pages before the others are read, and read docstrings our way."""
+    app.connect("builder-inited", lambda _: generate())
+    app.connect("autodoc-process-docstring", _process)
+
+
+def _process(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    lines[:] = to_rst(lines)
