@@ -7,13 +7,13 @@ from typing import Any
 sys.path[:0] = [str(Path(__file__).parent)]
 
 from docstrings import to_rst
-from generate import ADAPTERS, generate
-
-import cyclr
+from generate import generate
 from sphinx.ext.autodoc.mock import _MockObject
 
+import cyclr
+
 # The frameworks are not needed to describe their adapters, whose types are unions of theirs.
-_MockObject.__or__ = _MockObject.__ror__ = lambda self, other: self
+_MockObject.__or__ = _MockObject.__ror__ = lambda self, _: self
 
 project = "cyclr"
 author = "the cyclr authors"
@@ -28,6 +28,7 @@ nb_execution_raise_on_error = True
 nb_execution_timeout = 300
 nb_merge_streams = True
 
+highlight_language = "none"  # formulas
 default_role = "py:obj"
 add_module_names = False
 python_maximum_signature_line_length = 88
@@ -38,15 +39,16 @@ autodoc_mock_imports = ["torch", "keras", "tensorflow", "mxnet", "jax", "optax",
 # Everything is in the pages themselves: they can be read without a network.
 html_theme = "furo"
 html_title = "cyclr"
-html_show_sourcelink = False
+html_show_sourcelink = html_show_copyright = html_show_sphinx = False
 html_copy_source = False
 
 
 def setup(app: Any) -> None:
     """Write the generated pages before the others are read, and read docstrings our way."""
     app.connect("builder-inited", lambda _: generate())
-    app.connect("autodoc-process-docstring", _process)
+    app.connect("autodoc-process-docstring", _read)
 
 
-def _process(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+def _read(*arguments: Any) -> None:
+    *_, lines = arguments
     lines[:] = to_rst(lines)

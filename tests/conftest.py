@@ -15,7 +15,7 @@ settings.load_profile("cyclr")
 FRAMEWORKS = (
     *("numpy", "sklearn", "torch", "tensorflow", "keras", "jax", "optax", "mxnet"),
     *("schedulefree", "pytorch_optimizer", "dask"),
-    *("matplotlib",),
+    *("matplotlib", "nbclient", "lightgbm"),
 )
 """Modules named test_<framework>*.py or <what>_of_<framework>.py need that framework."""
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from cyclr.plotting.picture import Axis, Band, Line, Mark, Picture, Pole, limits, short
@@ -32,8 +32,11 @@ def picture_of_bounds(bounds: Bounds) -> Picture:
 
 
 def picture_of_points(points: Points, reasons: Sequence[Reason], metric: str = "loss") -> Picture:
-    """Return the picture of *points* that give no bounds, and the *reasons* why."""
-    return _picture(Curve.of(points, metric), metric, reasons)
+    """Return the picture of *points* that give no bounds, as recorded, and the *reasons* why."""
+    picture = _picture(Curve.of(points, metric), metric, reasons)
+    raw = Line(metric, list(zip(points.lrs, points.losses, strict=True)))
+    y = picture.y if picture.lines else Axis(metric, *limits(points.losses))
+    return replace(picture, raw=raw, x=_rates(points.lrs), y=y)
 
 
 def picture_of_range_test(test: RangeTest, **named: Any) -> Picture:
@@ -83,6 +86,11 @@ def _picture(
         marks=list(_marks(bounds.landmarks, lines[0])) if bounds else [],
         words=[reason.message for reason in reasons],
     )
+
+
+def _rates(lrs: Sequence[float]) -> Axis:
+    low, high = min(lrs, default=0.1), max(lrs, default=1.0)
+    return Axis("learning rate", low / SIDE, high * SIDE, log=True)
 
 
 def _followed(curve: Curve, losses: Sequence[float]) -> list[float]:
