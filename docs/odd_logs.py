@@ -92,7 +92,7 @@ ODD = {
     "too_short": Odd(
         "There are few points",
         "The data had ten batches, and the loop ended with them.",
-        simulated(10),
+        simulated(10, start_lr=1e-4, end_lr=0.3),
     ),
     "no_descent": Odd(
         "It is flat, and then it explodes",
