@@ -58,9 +58,10 @@ def test_an_accuracy_is_the_right_way_up():
     assert max(y for _, y in picture.lines[0].points) > 0.8
 
 
-def test_the_explosion_does_not_flatten_the_rest_and_the_fall_is_in_sight():
+def test_neither_the_explosion_nor_a_spike_flattens_the_rest():
     exploding = [(lr, loss if lr < 0.8 else 1e9) for lr, loss in LOG]
-    for log in (LOG, exploding):
+    spiked = [(lr, 1e3 if i == 50 else loss) for i, (lr, loss) in enumerate(LOG)]
+    for log in (LOG, exploding, spiked):
         picture = picture_of_bounds(analyze(log))
         assert picture.y.low < min(LOSSES) + 0.1
         assert 2.3 < picture.y.high < 6
