@@ -5,8 +5,8 @@ They come from the docstrings and from what the library draws, into docs/generat
 
 import inspect
 import re
+import shutil
 import textwrap
-from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -63,7 +63,8 @@ ADAPTERS = ("cyclr_torch", "cyclr_tensorflow", "cyclr_mxnet", "cyclr_optax")
 
 def generate() -> None:
     """Write all pages and pictures."""
-    (FOLDER / "policies").mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    (FOLDER / "policies").mkdir(parents=True)
     policies()
     odd()
     api()
@@ -168,16 +169,16 @@ def _section(code: str, odd: Odd) -> str:
 
 def api() -> None:
     """Write all that is public, by subject; the policies have pages of their own."""
-    sections = defaultdict(list)
+    sections: dict[str, list[str]] = {title: [] for title in SECTIONS.values()}
     for name in cyclr.__all__:
         subject = getattr(cyclr, name).__module__.split(".")[1]
         if name not in CONSTRUCTORS:
-            sections[SECTIONS.get(subject, subject)].append(f"cyclr.{name}")
+            sections.setdefault(SECTIONS.get(subject, subject), []).append(f"cyclr.{name}")
     lines = ["API", "===", "", "The policies have :doc:`a page each </guide/which_policy>`.", ""]
     for title, names in sections.items():
         lines += [title, "-" * len(title), "", *map(_described, names)]
     for module in ADAPTERS:
-        lines += [module, "-" * len(module), "", f".. automodule:: {module}", ""]
+        lines += [module, "-" * len(module), "", f".. automodule:: {module}\n   :members:", ""]
     (FOLDER / "api.rst").write_text("\n".join(lines))
 
 
