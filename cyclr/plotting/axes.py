@@ -21,6 +21,7 @@ OURS = "cyclr"  # what lines that take the next colour are known by
 SMALL = "small"  # beside the style's own size
 
 WIDTH, HEIGHT = 5.0, 3.2  # inches: read well on a screen, and at two thirds in a paper's column
+SHORTEST = 20  # letters, of a line of words
 NARROW = 300  # from end to end, where powers of ten are too few labels
 DOTS = 200  # an inch, of a file of pixels
 
@@ -149,13 +150,13 @@ def _scale(ax: "Axes", x: Axis, y: Axis) -> None:
     """Give *ax* its scales and limits, which what is drawn on it later may widen."""
     ax.set(xlabel=x.name, ylabel=y.name)
     if x.log:
-        from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+        from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
         ax.set_xscale("log")
         ax.xaxis.set_minor_formatter(NullFormatter())
         if x.high < NARROW * x.low:
             ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-            ax.xaxis.set_major_formatter(FuncFormatter(lambda lr, _: f"{lr:g}"))
+            ax.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     ax.set_xlim(x.low, x.high, auto=None)
     ax.set_ylim(y.low, y.high, auto=None)
 
@@ -198,7 +199,7 @@ def _above(ax: "Axes", picture: Picture) -> None:
         title = ax.set_title("", loc="left", fontsize=SMALL)
         size: Any = title.get_fontsize()  # in points
         width = ax.get_window_extent().width / ax.figure.dpi * 72
-        letters = int(width / (size / 2))
+        letters = max(int(width / (size / 2)), SHORTEST)
         lines = [line for words in picture.words for line in textwrap.wrap(words, letters)]
         above = 2 * size if picture.bounds else size / 2
         ax.set_title("\n".join(lines), loc="left", fontsize=SMALL, pad=above)

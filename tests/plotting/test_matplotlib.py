@@ -96,6 +96,12 @@ def test_bounds_are_drawn_with_all_there_is(ax):
     assert " ".join(ax.get_title("left").split()) == bounds.reasons[0].message
 
 
+def test_the_smallest_axes_will_do():
+    ax = Figure(figsize=(0.2, 0.2)).subplots()
+    analyze(LOG, optimizer="lion").plot(ax=ax)
+    assert "Nothing is known" in " ".join(ax.get_title("left").split())
+
+
 def test_a_test_is_drawn_conclusive_or_not(ax):
     test = RangeTest(iterations=60)
     for _ in test:
