@@ -49,8 +49,7 @@ def check(path: str) -> None:
 
 
 def save(pictures: Sequence[Picture], path: str) -> None:
-    """Write the *pictures*, one below the other, to a file whose name tells the format."""
-    check(path)
+    """Write the *pictures*, one below the other, to a file whose name `check` has passed."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(WIDTH, HEIGHT * len(pictures)), layout="constrained")

@@ -208,6 +208,14 @@ def test_analyze_writes_one_picture_for_all_logs(tmp_path, log, flat, capsys):
     capsys.readouterr()
 
 
+def test_json_changes_no_picture(tmp_path, flat, capsys):
+    files = [tmp_path / "a.png", tmp_path / "b.png"]
+    for file, options in zip(files, ([], ["--json"]), strict=True):
+        assert main(["analyze", str(flat), "--plot", str(file), *options]) == 1
+    assert files[0].read_bytes() == files[1].read_bytes()
+    capsys.readouterr()
+
+
 def test_an_inconclusive_log_is_drawn_and_an_unusable_one_is_not(tmp_path, flat, capsys):
     path = tmp_path / "picture.png"
     assert main(["analyze", str(tmp_path / "missing.csv"), "--plot", str(path)]) == 2
