@@ -1,5 +1,6 @@
 """Sphinx's settings: `tox -e docs` builds the pages, and a warning is an error there."""
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -41,14 +42,23 @@ html_theme = "furo"
 html_title = "cyclr"
 html_show_sourcelink = html_show_copyright = html_show_sphinx = False
 html_copy_source = False
+FROM_ELSEWHERE = re.compile(r"""<(?!a\b)[^>]*\b(src|href)=["']?(https?:)?//[^>]*>""")
 
 
 def setup(app: Any) -> None:
     """Write the generated pages before the others are read, and read docstrings our way."""
     app.connect("builder-inited", lambda _: generate())
     app.connect("autodoc-process-docstring", _read)
+    app.connect("build-finished", _refuse_what_is_loaded)
 
 
 def _read(*arguments: Any) -> None:
     *_, lines = arguments
     lines[:] = to_rst(lines)
+
+
+def _refuse_what_is_loaded(app: Any, _: Exception | None) -> None:
+    """Let no page load anything from elsewhere; to link there is another matter."""
+    for page in Path(app.outdir).rglob("*.html"):
+        if loaded := FROM_ELSEWHERE.search(page.read_text()):
+            raise ValueError(f"{page.name} loads what is not there without a network: {loaded[0]}")
