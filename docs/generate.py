@@ -32,7 +32,7 @@ EXAMPLES = (
     "Triangular(0.001, 0.006, step_size=500)",
     "Triangular2(0.001, 0.006, step_size=500)",
     "ExpRange(0.001, 0.006, step_size=500, gamma=0.9994)",
-    'Cyclical(0.001, 0.006, step_size=250, step_size_down=750, shape="cosine", peak_decay=0.7)',
+    'Cyclical(0.001, 0.006, 250, step_size_down=750, shape="cosine")',
     "OneCycle(0.006, iterations=4000)",
     "CosineRestarts(0.0, 0.006, first_cycle=500, cycle_mult=2)",
     'WarmupStableDecay(0.006, iterations=4000, warmup=400, decay=1000, shape="1-sqrt")',
