@@ -5,6 +5,7 @@
 
 import contextlib
 import io
+import math
 import re
 import shlex
 import sys
@@ -29,12 +30,22 @@ BLOCKS = {
 CELLS = "{code-cell}"  # run by the build
 DIRECTIVES = {"{toctree}", "{eval-rst}"}
 
-named = pytest.mark.parametrize("page", BLOCKS, ids=lambda page: page.name)
+by_page = pytest.mark.parametrize("page", BLOCKS, ids=lambda page: page.name)
+
+
+def reader_names():
+    """What a reader has before the first block: bounds, and a way to try a schedule."""
+    lrs = [1e-6 * 1e7 ** (i / 199) for i in range(200)]
+    losses = [2.3 - 2 / (1 + (0.01 / lr) ** 1.5) + (lr / 0.5) ** 4 for lr in lrs]
+    return {
+        "bounds": cyclr.analyze(zip(lrs, losses, strict=True)),
+        "probe": lambda schedule: 1 + math.log10(schedule.highest / 0.03) ** 2,
+    }
 
 
 def run(page, framework):
     """Run the page's python blocks that need no framework or this one, in order."""
-    names, ran = {}, 0
+    names, ran = reader_names(), 0
     for language, needs, code in BLOCKS[page]:
         if language == "python" and needs in ("", framework):
             with contextlib.redirect_stdout(io.StringIO()):
@@ -43,19 +54,19 @@ def run(page, framework):
     return ran
 
 
-@named
+@by_page
 def test_the_blocks_without_a_framework(page):
     assert run(page, "") == sum(block[:2] == ("python", "") for block in BLOCKS[page])
 
 
 @pytest.mark.framework("torch")
 @pytest.mark.framework("sklearn")
-@named
+@by_page
 def test_the_blocks_for_torch(page):
     assert run(page, "torch") == sum(language == "python" for language, *_ in BLOCKS[page])
 
 
-@named
+@by_page
 def test_the_commands(page, capsys):
     for language, _, code in BLOCKS[page]:
         for line in code.splitlines() if language == "console" else ():
@@ -65,10 +76,19 @@ def test_the_commands(page, capsys):
             assert capsys.readouterr().out
 
 
+@by_page
+def test_the_scripts_are_there(page):
+    for language, _, code in BLOCKS[page]:
+        for line in code.splitlines() if language == "sh" else ():
+            python, option, module = shlex.split(line, comments=True)
+            assert (python, option) == ("python", "-m")
+            assert (DOCS.parent / module.replace(".", "/")).with_suffix(".py").exists()
+
+
 def test_nothing_else_is_in_a_block():
     kinds = {(language, needs) for blocks in BLOCKS.values() for language, needs, _ in blocks}
 
-    assert {language for language, _ in kinds} <= {"python", "console", CELLS} | DIRECTIVES
+    assert {language for language, _ in kinds} <= {"python", "console", "sh", CELLS} | DIRECTIVES
     assert {needs for _, needs in kinds} == {"", "torch"}
     assert sum(language == "python" for blocks in BLOCKS.values() for language, *_ in blocks) >= 4
 

@@ -28,7 +28,8 @@ def picture_of_bounds(bounds: Bounds) -> Picture:
             "bounds must have the curve that they were read from, to be drawn: got none"
             "\n\nHint: analyze(points).plot()"
         )
-    return _picture(bounds.curve, RULES[bounds.rule].metric, bounds.reasons, bounds)
+    rule, *_ = bounds.rule.split(",")  # of what is confirmed, the one before
+    return _picture(bounds.curve, RULES[rule].metric, bounds.reasons, bounds)
 
 
 def picture_of_points(points: Points, reasons: Sequence[Reason], metric: str = "loss") -> Picture:
@@ -39,7 +40,7 @@ def picture_of_points(points: Points, reasons: Sequence[Reason], metric: str = "
     return replace(picture, raw=raw, x=_rates(points.lrs), y=y)
 
 
-def picture_of_range_test(test: RangeTest, **named: Any) -> Picture:
+def picture_of_range_test(test: RangeTest, metric: str = "loss", **named: Any) -> Picture:
     """Return the picture of *test*: with its bounds, or with the reasons why it has none."""
     if not test.points:
         raise ValueError(
@@ -47,9 +48,10 @@ def picture_of_range_test(test: RangeTest, **named: Any) -> Picture:
             "\n\nHint: for lr in test: test.record(train_one_batch(lr))"
         )
     try:
-        return picture_of_bounds(test.bounds(**named))
+        return picture_of_bounds(test.bounds(metric=metric, **named))
     except InconclusiveRangeTest as error:
-        return picture_of_points(Points.read(test.points), error.reasons)
+        recorded = test.accuracies if metric == "accuracy" else test.points
+        return picture_of_points(Points.read(recorded), error.reasons, metric)
 
 
 def _picture(
@@ -65,7 +67,8 @@ def _picture(
     low, high = limits(_followed(curve, recorded) if metric == "loss" else recorded)
     if bounds and metric == "loss":  # the landmarks are named below the curve
         low -= NAMES * (high - low)
-    shown = [*curve.lrs, *(lr for lr in (curve.edge,) if lr)]
+    edge = bounds.landmarks.edge if bounds else curve.edge
+    shown = [*curve.lrs, *([edge] if edge else [])]
     poles = []
     if bounds:
         poles = [
@@ -82,7 +85,7 @@ def _picture(
         raw=raw,
         band=Band("80 % interval", *bounds.interval) if bounds else None,
         bounds=poles,
-        edge=Pole(f"edge {short(curve.edge)}", curve.edge) if curve.edge else None,
+        edge=Pole(f"edge {short(edge)}", edge) if edge else None,
         marks=list(_marks(bounds.landmarks, lines[0])) if bounds else [],
         words=[reason.message for reason in reasons],
     )

@@ -168,6 +168,7 @@ class RangeTest(Iterator[float]):
         *,
         optimizer: str | None = None,
         momentum: float | None = None,
+        metric: str = "loss",
         rule: str | None = None,
         ax: "Axes | None" = None,
     ) -> "Axes":
@@ -178,7 +179,9 @@ class RangeTest(Iterator[float]):
         from cyclr.plotting.axes import paint
         from cyclr.plotting.range_tests import picture_of_range_test
 
-        picture = picture_of_range_test(self, optimizer=optimizer, momentum=momentum, rule=rule)
+        picture = picture_of_range_test(
+            self, metric=metric, optimizer=optimizer, momentum=momentum, rule=rule
+        )
         return paint(picture, ax)
 
     def _repr_html_(self) -> str:

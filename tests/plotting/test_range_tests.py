@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from cyclr import RangeTest, analyze
+from cyclr import RangeTest, analyze, confirm
 from cyclr.plotting.range_tests import picture_of_bounds, picture_of_points, picture_of_range_test
 from cyclr.range_test.points import Points
 
@@ -74,6 +74,17 @@ def test_the_reasons_are_said_in_words():
     assert picture_of_bounds(bounds).words == [reason.message for reason in bounds.reasons]
 
 
+def test_bounds_of_several_runs_and_confirmed_ones_are_drawn_as_well():
+    several = analyze(LOG, [(lr, loss) for lr, loss in LOG if lr < 0.5], LOG[::2])
+    confirmed = confirm(analyze(LOG), lambda schedule: math.log(schedule.highest / 0.02) ** 2)
+    for bounds in (several, confirmed):
+        picture = picture_of_bounds(bounds)
+        assert [pole.x for pole in picture.bounds] == [bounds.base_lr, bounds.max_lr]
+        assert (picture.band.low, picture.band.high) == bounds.interval
+        assert (picture.edge and picture.edge.x) == bounds.landmarks.edge
+        assert picture.y.name == "loss"
+
+
 def test_bounds_without_a_curve_say_what_they_lack():
     bounds = dataclasses.replace(analyze(LOG), curve=None)
     with pytest.raises(ValueError, match="bounds must have the curve") as error:
@@ -93,6 +104,20 @@ def test_a_test_is_drawn_with_its_bounds():
     assert picture_of_range_test(test, optimizer="adam") == picture_of_bounds(
         test.bounds(optimizer="adam")
     )
+
+
+def test_a_test_of_accuracies_is_drawn_with_or_without_bounds():
+    rising, flat = RangeTest(), RangeTest()
+    for _, loss in zip(rising, LOSSES, strict=False):
+        rising.record(loss, 1 - min(loss, 2.6) / 2.6)
+    for _ in flat:
+        flat.record(2.3, 0.1)
+    assert picture_of_range_test(rising, "accuracy") == picture_of_bounds(
+        rising.bounds(metric="accuracy")
+    )
+    picture = picture_of_range_test(flat, "accuracy")
+    assert {accuracy for _, accuracy in picture.raw.points} == {0.1}
+    assert len(picture.words) == 1
 
 
 @pytest.mark.parametrize("losses", [[NAN, 1.0], [2.3, NAN], [2.3] * 5, [2.3] * 200])
