@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from cyclr.compare import Difference, diff
     from cyclr.conversion import ConversionWarning
     from cyclr.logs import BadRow, Log, UnusableLog, read_log
+    from cyclr.plotting import plot
     from cyclr.range_test import (
         Bounds,
         InconclusiveRangeTest,
@@ -90,6 +91,7 @@ __all__ = [
     "diff",
     "from_dict",
     "parse",
+    "plot",
     "read_log",
     "repeat",
     "step_size",
@@ -107,6 +109,7 @@ _LATER = {
         "cyclr.range_test",
     ),
     **dict.fromkeys(("BadRow", "Log", "UnusableLog", "read_log"), "cyclr.logs"),
+    "plot": "cyclr.plotting",
 }
 
 

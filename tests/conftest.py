@@ -16,6 +16,7 @@ FRAMEWORKS = (
     *("numpy", "sklearn", "torch", "tensorflow", "keras", "jax", "optax", "mxnet"),
     "tensorboard",
     *("schedulefree", "pytorch_optimizer", "dask", "lightning", "transformers", "accelerate"),
+    *("matplotlib", "nbclient", "lightgbm"),
 )
 """Modules named test_<framework>*.py or <what>_of_<framework>.py need that framework."""
 

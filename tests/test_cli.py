@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import cyclr
+from cyclr import cli
 from cyclr.cli import main
 
 Run = Callable[..., tuple[int, str, str]]
@@ -259,6 +260,31 @@ def test_the_log_is_left_alone(run: Run, log: Path) -> None:
     assert (log.read_bytes(), log.stat().st_mtime_ns, sorted(log.parent.iterdir())) == before
 
 
+def test_repeats_are_one_answer(run: Run, tmp_path: Path) -> None:
+    shifted = [[loss + noise(0, 0.02) for loss in LOSSES] for _ in range(3)]
+    logs = [written(tmp_path / f"{i}.csv", losses) for i, losses in enumerate(shifted)]
+    runs = [list(zip(LRS, losses, strict=True)) for losses in shifted]
+    together = cyclr.analyze(*runs, optimizer="adam")
+    status, out, _ = run("analyze", "--repeats", "--optimizer", "adam", *logs)
+    assert status == 0
+    assert out.endswith(f"\n\n{together}\n")
+    status, out, _ = run("analyze", "--repeats", "--optimizer", "adam", "--json", *logs)
+    result = json.loads(out)
+    assert result["log"] == [str(log) for log in logs]
+    assert result["bounds"]["max_lr"] == pytest.approx(together.max_lr)
+
+
+def test_repeats_of_which_one_is_flat_are_an_answer_and_a_complaint(
+    run: Run, log: Path, flat: Path
+) -> None:
+    status, out, err = run("analyze", "--repeats", log, flat)
+    assert status == 0
+    assert "flat.csv" in err
+    assert out.endswith(f"{cyclr.analyze(zip(LRS, LOSSES, strict=True))}\n")
+    assert run("analyze", log, flat)[0] == 1
+    assert run("analyze", "--repeats", flat, flat)[0] == 1
+
+
 # --- cyclr show -------------------------------------------------------------------------------
 
 
@@ -386,7 +412,7 @@ def test_what_diff_can_not_compare_is_told_so(run: Run, arguments: list[str], me
 
 # --- The command itself -----------------------------------------------------------------------
 
-COMMANDS: list[list[str]] = [[], ["analyze"], ["show"], ["diff"], ["demo"]]
+COMMANDS: list[list[str]] = [[], *([module.__name__.rpartition(".")[2]] for module in cli.COMMANDS)]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=str)
@@ -403,7 +429,7 @@ def test_help_fits_a_screen_and_has_an_example(
     assert "example: cyclr " in out
 
 
-@pytest.mark.parametrize("command", COMMANDS[:4], ids=str)
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c != ["demo"]], ids=str)
 def test_the_examples_of_the_help_run(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,

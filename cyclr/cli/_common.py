@@ -1,13 +1,15 @@
 """What the commands share."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from cyclr import Schedule
+from cyclr.plotting.samples import extent
 
-__all__ = ["FORMAT", "UNUSABLE", "complain", "extent"]
+if TYPE_CHECKING:
+    from cyclr.plotting.picture import Picture
+
+__all__ = ["FORMAT", "UNUSABLE", "add_plot", "complain", "drawable", "drawn", "extent"]
 
 UNUSABLE = 2  # the exit status; argparse's own, for a command that it can't read, is 2, too
 FORMAT = 1  # the version of what --json prints, of each command
@@ -18,21 +20,36 @@ def complain(message: object) -> None:
     print(message, file=sys.stderr, flush=True)
 
 
-def extent(schedule: "Schedule") -> int:
-    """Return iterations enough to see what *schedule* does: four cycles, eight steps, ..."""
-    if schedule.length is not None:
-        return max(schedule.length, 1)
-    arguments = schedule.to_dict()
-    del arguments["cyclr"]
-    return 8 * max(_whole_numbers(arguments), default=125)
+def add_plot(parser: Any) -> None:
+    """Add the option --plot to *parser*."""
+    parser.add_argument(
+        "--plot", metavar="FILE", help="draw it: .png, .svg, .pdf, ... (needs cyclr[plot])"
+    )
 
 
-def _whole_numbers(arguments: Any) -> Iterator[int]:
-    """Yield the whole numbers among a schedule's arguments: the lengths in it are."""
-    if type(arguments) is int:
-        yield arguments
-    elif isinstance(arguments, dict):
-        yield from _whole_numbers(list(arguments.values()))
-    elif isinstance(arguments, list):
-        for argument in arguments:
-            yield from _whole_numbers(argument)
+def drawable(file: str | None) -> bool:
+    """Tell whether a picture can be written to *file*, or none is asked for; complain if not."""
+    if file is None:
+        return True
+    from cyclr.plotting.axes import check
+
+    try:
+        check(file)
+    except (ImportError, ValueError) as error:
+        complain(error)
+        return False
+    return True
+
+
+def drawn(pictures: "Sequence[Picture]", file: str | None) -> bool:
+    """Write the *pictures* to *file*, if it is asked for; complain and return False if it fails."""
+    if file is None or not pictures:
+        return True
+    from cyclr.plotting.axes import save
+
+    try:
+        save(pictures, file)
+    except OSError as error:
+        complain(f"{file}: {error.strerror}.")
+        return False
+    return True

@@ -6,12 +6,13 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from cyclr.cli._common import FORMAT, UNUSABLE, complain
+from cyclr.cli._common import FORMAT, UNUSABLE, add_plot, complain, drawable, drawn
 from cyclr.cli._progress import Progress
 
 if TYPE_CHECKING:
     from cyclr import Bounds, Reason
     from cyclr.logs import BadRow, Log
+    from cyclr.plotting.picture import Picture
     from cyclr.range_test.points import Points
 
 __all__ = ["BadRows", "add"]
@@ -42,16 +43,18 @@ def add(commands: Any) -> None:
     add("--rule", metavar="NAME", help="family (ours, the default), minimum, valley, ...")
     add("--lr", metavar="COLUMN", help="the learning rates, by name or by index from 0")
     add("--loss", metavar="COLUMN", help="the losses, or accuracies, likewise")
+    add("--repeats", action="store_true", help="the logs are runs of one test: one answer")
     add("--follow", action="store_true", help="read on as the log grows, until it diverges")
     add("--json", action="store_true", help="print the result as JSON")
+    add_plot(parser)
     parser.set_defaults(run=_analyze)
 
 
 @dataclasses.dataclass
 class Run:
-    """What became of the log at *path*."""
+    """What became of the log at *path*, or of those at several."""
 
-    path: str
+    path: "str | list[str]"
     status: int
     reasons: "Sequence[Reason]"
     bounds: "Bounds | None" = None
@@ -71,6 +74,8 @@ class Run:
 def _analyze(options: argparse.Namespace) -> int:
     from cyclr.logs import find_logs
 
+    if not drawable(options.plot):
+        return UNUSABLE
     paths = [log for path in options.logs for log in find_logs(path)]
     if options.follow and len(paths) > 1:
         complain(f"--follow takes one log: got {len(paths)}")
@@ -82,16 +87,32 @@ def _analyze(options: argparse.Namespace) -> int:
             for reason in run.reasons:
                 name = f"{path}: " if len(paths) > 1 and run.status == INCONCLUSIVE else ""
                 complain(f"{name}{reason.message} {reason.advice}".rstrip())
+    together = _combined(runs) if options.repeats else None
     if options.json:
         import json
 
-        data = [run.to_dict() for run in runs]
+        data = [(together or run).to_dict() for run in runs][: 1 if together else None]
         print(json.dumps(data if len(data) > 1 else data[0], indent=2))
     elif len(runs) > 1:
         _print_table(runs, options.metric)
+        if together:
+            print(f"\n{together.bounds}")
     elif runs[0].status != UNUSABLE:
         _print_analysis(runs[0], options.metric)
-    return max(run.status for run in runs)
+    written = drawn(_pictures(runs, options), options.plot)
+    status = together.status if together else max(run.status for run in runs)
+    return status if written else UNUSABLE
+
+
+def _combined(runs: "Sequence[Run]") -> "Run | None":
+    """Return what several runs of one test say together, if one can be read."""
+    from cyclr import combine
+
+    found = [run.bounds for run in runs if run.bounds]
+    if not found:
+        return None
+    bounds = combine(found)
+    return Run([f"{run.path}" for run in runs], FOUND, bounds.reasons, bounds)
 
 
 def _run(path: str, options: argparse.Namespace) -> Run:
@@ -141,6 +162,26 @@ def _run(path: str, options: argparse.Namespace) -> Run:
     return Run(path, status, reasons, bounds, log, points)
 
 
+def _pictures(runs: Sequence[Run], options: argparse.Namespace) -> "list[Picture]":
+    """Return the pictures of the logs, with their names where there are several."""
+    if options.plot is None:
+        return []
+    from cyclr.plotting.range_tests import picture_of_bounds, picture_of_points
+
+    pictures = []
+    for run in runs:
+        if run.log is None or run.points is None or run.status == UNUSABLE:
+            continue
+        picture = (
+            picture_of_bounds(run.bounds)
+            if run.bounds
+            else picture_of_points(run.points, run.reasons, options.metric)
+        )
+        named = [run.log.name] if len(runs) > 1 else []
+        pictures.append(dataclasses.replace(picture, words=[*named, *picture.words]))
+    return pictures
+
+
 def _print_analysis(run: Run, metric: str) -> None:
     from cyclr._terminal import Screen, draw_range_test
 
@@ -169,7 +210,7 @@ def _print_table(runs: Sequence[Run], metric: str) -> None:
             numbers.append(f"{low:.2g} to {high:.2g}")
         rows = "-" if run.status == UNUSABLE or not run.log else f"{run.log.rows}"
         codes = ", ".join(reason.code for reason in run.reasons)
-        table.append((run.path, rows, *numbers, codes))
+        table.append((f"{run.path}", rows, *numbers, codes))
         if run.log and run.status != UNUSABLE:
             print(_read_as(run.log, metric))
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]

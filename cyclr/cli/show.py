@@ -2,15 +2,14 @@
 
 import argparse
 import sys
-from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
-from cyclr.cli._common import UNUSABLE, complain, extent
+from cyclr.cli._common import UNUSABLE, add_plot, complain, drawable, drawn, extent
 
 __all__ = ["add"]
 
 ROWS = 8  # of a schedule's values, after the first
-SAMPLES = 50_000  # of a schedule's values, in a picture
 
 
 def add(commands: Any) -> None:
@@ -25,6 +24,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--iterations", type=int, metavar="N", help="how far; to its end, if it has one, by default"
     )
+    add_plot(parser)
     parser.set_defaults(run=_show)
 
 
@@ -32,12 +32,15 @@ def _show(options: argparse.Namespace) -> int:
     from cyclr import parse
     from cyclr._checks import whole
     from cyclr._terminal import Screen, draw
+    from cyclr.plotting.samples import spread
 
+    if not drawable(options.plot):
+        return UNUSABLE
     try:
         schedule = parse(options.schedule)
         n = extent(schedule) if options.iterations is None else options.iterations
         n = whole("iterations", n, at_least=1)
-        curve = [(float(i), schedule(i)) for i in _spread(n)]
+        curve = [(float(i), schedule(i)) for i in spread(n)]
     except (ValueError, OverflowError) as error:
         complain(error)
         return UNUSABLE
@@ -45,13 +48,9 @@ def _show(options: argparse.Namespace) -> int:
     for i in sorted({n * row // ROWS for row in range(ROWS + 1)}):
         print(f"{i:>12}  {schedule(i):.6g}")
     print(draw(curve, x="iteration", y="value", screen=Screen.of(sys.stdout)))
-    return 0
+    if options.plot is None:
+        return 0
+    from cyclr.plotting.schedules import picture_of_schedules
 
-
-def _spread(n: int) -> Iterator[int]:
-    """Yield 0 to *n*, or SAMPLES of them."""
-    stride = max(n // SAMPLES, 1)
-    for start in range(0, n, stride):
-        # Jittered: at even distances a cycle of as many iterations would look constant.
-        yield start + start // stride * 7919 % stride
-    yield n
+    picture = replace(picture_of_schedules(schedule, n), words=[repr(schedule)])
+    return 0 if drawn([picture], options.plot) else UNUSABLE

@@ -5,7 +5,7 @@ import math
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cyclr._checks import refuse
 from cyclr.range_test.curve import Curve
@@ -13,6 +13,9 @@ from cyclr.range_test.landmarks import Landmarks
 from cyclr.range_test.reasons import Reason
 from cyclr.range_test.rules import Answer
 from cyclr.range_test.runs import Reading, together
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["Bounds", "combine"]
 
@@ -95,6 +98,26 @@ class Bounds:
         if not filled:
             refuse("policy", "take a base_lr or a max_lr", policy, TypeError)
         return policy(**{**filled, **lengths})
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw the range test, with these bounds, and return matplotlib's Axes.
+
+        Shown are the loss as recorded and smoothed over the learning rate, the bounds, the
+        interval as a band, the landmarks, and the reasons in words. It is drawn on *ax*, or on a
+        figure of its own, as `cyclr.plot` does it; needs matplotlib, which ``cyclr[plot]`` brings.
+        Bounds that no curve came with raise a `ValueError`. Use it to see whether to believe them.
+        """
+        from cyclr.plotting.axes import paint
+        from cyclr.plotting.range_tests import picture_of_bounds
+
+        return paint(picture_of_bounds(self), ax)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: a picture, if there is a curve, and what `print` prints."""
+        from cyclr.plotting.range_tests import picture_of_bounds
+        from cyclr.plotting.svg import captioned
+
+        return captioned(picture_of_bounds(self) if self.curve else None, str(self))
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as dictionaries, lists, strings and numbers, ready for JSON.

@@ -1,7 +1,7 @@
 """The range test itself, run from one's own loop."""
 
 from collections.abc import Callable, Iterator
-from typing import SupportsFloat
+from typing import TYPE_CHECKING, SupportsFloat
 
 from cyclr._checks import number, whole
 from cyclr.range_test.analysis import analyze
@@ -10,7 +10,11 @@ from cyclr.range_test.confirmation import Probe, confirm
 from cyclr.range_test.divergence import Divergence
 from cyclr.range_test.optimizers import prior
 from cyclr.range_test.points import number_of
+from cyclr.range_test.reasons import InconclusiveRangeTest
 from cyclr.schedules import Exponential
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["RangeTest"]
 
@@ -158,3 +162,37 @@ class RangeTest(Iterator[float]):
         bounds = self.bounds()
         self._confirmed = confirm(bounds, probe, candidates, iterations, progress=progress)
         return self._confirmed
+
+    def plot(
+        self,
+        *,
+        optimizer: str | None = None,
+        momentum: float | None = None,
+        metric: str = "loss",
+        rule: str | None = None,
+        ax: "Axes | None" = None,
+    ) -> "Axes":
+        """Draw the test, with `bounds` or the reasons why there are none; see `Bounds.plot`.
+
+        A test without a loss raises a `ValueError`. Use it when the test is over.
+        """
+        from cyclr.plotting.axes import paint
+        from cyclr.plotting.range_tests import picture_of_range_test
+
+        picture = picture_of_range_test(
+            self, metric=metric, optimizer=optimizer, momentum=momentum, rule=rule
+        )
+        return paint(picture, ax)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the picture, and the bounds or why there are none."""
+        from cyclr.plotting.range_tests import picture_of_range_test
+        from cyclr.plotting.svg import captioned
+
+        if not self._points:
+            return captioned(None, repr(self))
+        try:
+            answer = str(self.bounds())
+        except InconclusiveRangeTest as error:
+            answer = str(error)
+        return captioned(picture_of_range_test(self), f"{self!r}\n\n{answer}")

@@ -23,8 +23,8 @@ class Decay(Schedule):
         >>> [schedule(i) for i in range(4)]
         [1.0, 0.5, 0.25, 0.125]
 
-    Caffe's ``exp``; arXiv 1506.01186, section 4.1, sets gamma to 0.99994. Use `Exponential`
-    where the last value is known and the factor is not.
+    Caffe's ``exp``; arXiv 1506.01186, section 4.1, sets gamma to 0.99994. Use it where a recipe
+    gives the factor, and `Exponential` where the last value is known.
     """
 
     base_lr: float

@@ -19,12 +19,9 @@ class OneCycle(Sequence):
     peak = max(1, round(warmup iterations)), the learning rate goes along the *shape* ("linear",
     "cosine", "parabolic" or "1-sqrt", as in `Cyclical`)
 
-    ==========  ==================  ======================  ========================
-    phases      0 to peak           peak to 2 peak          to iterations
-    ==========  ==================  ======================  ========================
-    2           initial to max_lr   max_lr to final, at iterations
-    3           initial to max_lr   max_lr to initial       initial to final
-    ==========  ==================  ======================  ========================
+        phases=2    initial to max_lr, until peak; max_lr to final, until iterations
+        phases=3    initial to max_lr, until peak; max_lr to initial, until 2 peak;
+                    initial to final, until iterations
 
     and holds final after. It is exactly max_lr at the peak and never negative. *warmup* is a
     part of the run, in (0, 1), the divisors are at least 1, *phases* is 2 or 3, each

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 from cyclr._checks import is_fraction, refuse
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from cyclr.schedules.compose import Clipped, Mirrored, Scaled, Then
 
 __all__ = ["Schedule", "ScheduleLike", "amplitude", "divisor", "folds", "settings"]
@@ -140,6 +142,40 @@ class Schedule:
 
     __rmul__ = __mul__
     __array_ufunc__ = None  # so that numpy.float64(0.1) * schedule is a schedule, too
+
+    def plot(
+        self,
+        iterations: int | None = None,
+        *,
+        iterations_per_epoch: float | None = None,
+        momentum: ScheduleLike | None = None,
+        ax: "Axes | None" = None,
+    ) -> "Axes":
+        """Draw the schedule over the iterations 0 to *iterations*, and return matplotlib's Axes.
+
+        *iterations* are the schedule's length unless given, or enough to see what an endless one
+        does. The arguments are those of `cyclr.plot`, which draws several schedules:
+        *iterations_per_epoch* adds an axis of epochs, *momentum* a second curve, and *ax* is
+        where to draw. Needs matplotlib, which ``cyclr[plot]`` brings.
+
+            schedule.plot(20_000, iterations_per_epoch=391, momentum=schedule.mirror(0.85, 0.95))
+        """
+        from cyclr.plotting import plot
+
+        return plot(
+            self,
+            iterations,
+            iterations_per_epoch=iterations_per_epoch,
+            momentum=momentum,
+            ax=ax,
+        )
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: a picture, and the code."""
+        from cyclr.plotting.schedules import picture_of_schedules
+        from cyclr.plotting.svg import COLUMNS, captioned
+
+        return captioned(picture_of_schedules(self, columns=COLUMNS), repr(self))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the schedule as data that JSON can write; `cyclr.from_dict` reads it back.
