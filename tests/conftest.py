@@ -25,7 +25,9 @@ named = os.environ.get("CYCLR_FRAMEWORKS")
 
 present = [name for name in FRAMEWORKS if importlib.util.find_spec(name)]
 wanted = present if named is None else named.split()
-collect_ignore_glob = [f"**/*_{name}*.py" for name in FRAMEWORKS if name not in wanted]
+left_out = [name for name in FRAMEWORKS if name not in wanted]
+# At the top of the tests, and below.
+collect_ignore_glob = [f"{at}*_{name}*.py" for name in left_out for at in ("", "**/")]
 
 
 def pytest_configure(config):
@@ -36,7 +38,6 @@ def pytest_configure(config):
 
 
 def pytest_report_header():
-    left_out = [name for name in FRAMEWORKS if name not in wanted]
     return f"frameworks: {' '.join(wanted) or 'none'}; left out: {' '.join(left_out) or 'none'}"
 
 

@@ -16,7 +16,8 @@ class Handover:
     """
 
     def __init__(self, capacity: int):
-        self._memory = torch.zeros(capacity, dtype=torch.uint8).share_memory_()
+        self._memory: Any = torch.zeros(capacity, dtype=torch.uint8)
+        self._memory.share_memory_()  # type: ignore[no-untyped-call]
 
     def put(self, value: Any) -> None:
         """Give the value; it replaces the one before."""

@@ -1,6 +1,6 @@
 """Training: batches and updates as the Trainer makes them, outside of its loops."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from math import inf
@@ -43,7 +43,7 @@ class Training:
             batch = self._module._on_before_batch_transfer(batch)  # the datamodule's, if it has one
             yield index, self._strategy.batch_to_device(batch)
 
-    def epochs(self) -> Iterator[tuple[int, Any]]:
+    def epochs(self) -> Generator[tuple[int, Any], None, None]:
         """Yield the batches of one epoch after another, for ever."""
         while True:
             batch = None

@@ -52,7 +52,7 @@ class Events(Format):
         self._checksum, self._array = masked_crc32c, make_ndarray
 
     def records(
-        self, pieces: Iterator[bytes]
+        self, pieces: Iterator[bytes], /
     ) -> Iterator[tuple[int, Fields | MalformedRow] | None]:
         """Yield the scalars of each event that has some; events are numbered from 1."""
         number = 0

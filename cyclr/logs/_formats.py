@@ -24,11 +24,12 @@ class Format(Protocol):
     names: Sequence[str]
     decimal: str
 
-    def records(self, data: Iterator[Any]) -> Iterator[tuple[int, Any] | None]:
+    def records(self, data: Iterator[Any], /) -> Iterator[tuple[int, Any] | None]:
         """Yield the numbered records in *data*: the lines of a text, the bytes of another file.
 
         `None` in either says that there is no more at present.
         """
+        raise NotImplementedError
 
     def row(self, record: Any) -> Row | None:
         """Return the fields of one record; `None` if there are none in it."""
@@ -47,7 +48,7 @@ class LineFormat(Format):
 
     def __init__(self, head: Sequence[str], columns: Columns) -> None: ...
 
-    def records(self, lines: Iterable[Line | None]) -> Iterator[tuple[int, Any] | None]:
+    def records(self, lines: Iterable[Line | None], /) -> Iterator[tuple[int, Any] | None]:
         """Yield the records of *lines*, numbered."""
         for line in lines:
             if line is None or line[0]:  # what a line has too much is no line

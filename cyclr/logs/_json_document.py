@@ -56,7 +56,7 @@ class JsonDocument(Format):
     def __init__(self, columns: Columns) -> None:
         self._columns = columns
 
-    def records(self, lines: Iterable[Line | None]) -> Records:
+    def records(self, lines: Iterable[Line | None], /) -> Records:
         """Return the rows of the table, with the line on which each begins."""
         text = _whole(lines)
         try:

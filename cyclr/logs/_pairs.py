@@ -36,7 +36,8 @@ class Pairs:
         else:
             lr, loss = columns.named(names)
         self.lr, self.loss = names[lr], names[loss]
-        self._lr, self._loss = keys[lr], keys[loss]
+        self._lr: Any = keys[lr]  # a name or an index, as the rows have it
+        self._loss: Any = keys[loss]
         self._width = len(form.names)
         self.step: str | None = None
         self._step: Any = None
