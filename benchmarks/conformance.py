@@ -46,12 +46,14 @@ SCHEDULES: dict[str, cyclr.Schedule] = {
     "Cosine": cyclr.Cosine(1, 0, 20_000),
     "Exponential": cyclr.Exponential(1e-6, 10, 20_000),
     "Polynomial": cyclr.Polynomial(1, 0, 20_000, power=2),
+    "Ramp, 1-sqrt": cyclr.Ramp(1, 0.01, 20_000, shape="1-sqrt"),
     "Decay": cyclr.Decay(0.1, 0.9999),
     "Steps": cyclr.Steps(0.1, 1000, 0.5),
     "composed": (cyclr.Triangular2(0.001, 0.006, 200, cycles=4) * 0.5)
     .warmup(100)
     .then(cyclr.Cosine(0.001, 0, 9000))
     .clip(1e-5, 1),
+    "mirrored": cyclr.OneCycle(0.1, 20_000).mirror(0.85, 0.95),
 }
 LINEAR = list(SCHEDULES)[:8]  # of these float32 asks more
 

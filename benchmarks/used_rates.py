@@ -42,12 +42,14 @@ SCHEDULES: dict[str, cyclr.Schedule] = {
     "Cosine": cyclr.Cosine(1, 0.01, 21),
     "Exponential": cyclr.Exponential(1e-6, 10, 22),
     "Polynomial": cyclr.Polynomial(1, 0.01, 21, power=2),
+    "Ramp, 1-sqrt": cyclr.Ramp(1, 0.01, 21, shape="1-sqrt"),
     "Decay": cyclr.Decay(0.1, 0.9),
     "Steps": cyclr.Steps(0.1, 5, 0.5),
     "composed": (cyclr.Triangular2(0.001, 0.006, 2, cycles=3) * 0.5)
     .warmup(3)
     .then(cyclr.Cosine(0.001, 0, 9))
     .clip(1e-5, 1),
+    "mirrored": cyclr.OneCycle(0.1, 23).mirror(0.85, 0.95),
 }
 """Those of `benchmarks.conformance`, with several cycles in a run."""
 

@@ -161,6 +161,14 @@ def test_it_is_the_schedule_that_one_would_write(ours, name, arguments):
     assert from_schedule(getattr(optax, name), *arguments) == ours
 
 
+@pytest.mark.parametrize("end_value", [0.05, 0.2])
+def test_the_end_of_a_decay_that_does_not_decay_is_an_upper_bound(end_value):
+    arguments = {"transition_steps": 9, "decay_rate": 1.0, "end_value": end_value}
+    theirs = optax.exponential_decay(0.1, **arguments)
+
+    assert agrees(theirs, from_schedule(optax.exponential_decay, 0.1, **arguments))
+
+
 def test_every_schedule_of_optax_is_known():
     others = {"inject_hyperparams", "inject_stateful_hyperparams"}
     functions = {name for name in dir(optax.schedules) if name.islower() and name[0] != "_"}
