@@ -369,9 +369,7 @@ def a_scheduler_counts_updates_once():
 @case(SAFE)
 def progress_in_the_first():
     """The test reads what was printed."""
-    print(f"<{RANK}", file=sys.stderr, flush=True)
     run(*made(), progress=True)
-    print(f"{RANK}>", file=sys.stderr, flush=True)
 
 
 # What ends one process, or leaves the other waiting for it.
