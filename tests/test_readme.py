@@ -42,6 +42,7 @@ def core_names():
         "logs_of_three_seeds": [
             list(zip(*random_log(seed=seed), strict=True)) for seed in range(3)
         ],
+        "range_test_of_seed": lambda seed: zip(*random_log(seed=seed), strict=True),
         "probe": lambda schedule: math.log(schedule.highest) ** 2,
     }
 

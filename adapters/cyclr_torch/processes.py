@@ -14,7 +14,7 @@ from torch.nn.parallel import DistributedDataParallel
 __all__ = ["Processes"]
 
 PATIENCE = timedelta(seconds=30)  # how long a process that failed waits for others to hear of it
-WIDTH = 4  # numbers that each says at a meeting
+WIDTH = 6  # numbers that each says at a meeting
 
 
 class Processes:

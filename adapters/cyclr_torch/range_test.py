@@ -113,7 +113,15 @@ def range_test(
             processes,
             silent=not progress or processes.index > 0,
         )
-        _refuse_differences(processes, start_lr, end_lr, iterations)
+        _refuse_differences(
+            processes,
+            start_lr=start_lr,
+            end_lr=end_lr,
+            iterations=iterations,
+            gradient_accumulation_steps=gradient_accumulation_steps,
+            confirm=confirm,
+            validation=validation is not None,
+        )
         held_out = None if validation is None else Validation(validation, trial.loss, processes)
         _run(test, trial)
         if confirm:
@@ -226,12 +234,13 @@ def _loss_of(loss_fn: Callable[[Any, Any], Any] | None, batch_loss: Any) -> Batc
     return batch_loss  # type: ignore[no-any-return]
 
 
-def _refuse_differences(processes: Processes, *arguments: float) -> None:
+def _refuse_differences(processes: Processes, **arguments: float) -> None:
     """See to it that every process makes the same test: otherwise some would wait for ever."""
-    theirs = processes.meet(*arguments)
-    if theirs.count(theirs[0]) < len(theirs):
-        rule = "start_lr, end_lr and iterations must be the same in every process"
-        raise ValueError(f"{rule}: got {', '.join(map(str, map(tuple, theirs)))}")
+    theirs = processes.meet(*arguments.values())
+    for name, values in zip(arguments, zip(*theirs, strict=True), strict=True):
+        if len(set(values)) > 1:
+            got = ", ".join(f"{value:g}" for value in values)
+            raise ValueError(f"{name} must be the same in every process: got {got}")
 
 
 def _name(optimizer: Optimizer) -> str:

@@ -208,6 +208,26 @@ def iterations_that_differ():
 
 
 @case(SAFE)
+def confirmation():
+    torch.manual_seed(0)
+    model = DistributedDataParallel(nn.Linear(4, 1))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    arguments = {"iterations": 100, "start_lr": 1e-5, "end_lr": 10.0}
+    before = everything(model, optimizer)
+    test = run(model, optimizer, **arguments, confirm=True, validation=own())
+    return {
+        "before": run(model, optimizer, **arguments).bounds().to_dict(),
+        "confirmed": test.bounds().to_dict(),
+        "restored": everything(model, optimizer) == before,
+    }
+
+
+@case(SAFE)
+def confirmation_in_one_process():
+    return told(*made(), confirm=bool(RANK))
+
+
+@case(SAFE)
 def no_update_of_one_process():
     """Gradients overflow in one process at first; the other must skip that update, too."""
     pair = made(optimizer=torch.optim.SGD, statistics=False)
@@ -349,9 +369,7 @@ def a_scheduler_counts_updates_once():
 @case(SAFE)
 def progress_in_the_first():
     """The test reads what was printed."""
-    print(f"<{RANK}", file=sys.stderr, flush=True)
     run(*made(), progress=True)
-    print(f"{RANK}>", file=sys.stderr, flush=True)
 
 
 # What ends one process, or leaves the other waiting for it.
