@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Sequence
 from itertools import pairwise
 
-from cyclr.range_test.curve import median_of_3
+from cyclr.range_test.curve import median_of_3, tenth
 from cyclr.range_test.rules import Answer, Evidence, rule
 
 __all__ = ["smith"]
@@ -20,22 +20,24 @@ def smith(evidence: Evidence) -> Answer:
     base_lr is the first learning rate at which a tenth of the whole rise (or 3 sigma) is won.
     max_lr is the first one after the peak at which as much is lost, or, once nine tenths are won,
     at which the accuracy gets ragged: differs from row to row more than twice as much as before.
-    Each of them for three rows, on medians of three. Percent or fractions, it is the same.
+    Each of them for three rows, on medians of three. In percent it is the same as in fractions.
     """
     curve = evidence.curve
-    changes = median_of_3(curve.changes)  # turned over: lower is better
-    rise = -min(changes)
-    peak = changes.index(-rise)
-    high = next(i for i, change in enumerate(changes) if change <= -0.9 * rise or i == peak)
+    levels = median_of_3(curve.losses)  # turned over: lower is better
+    start = max(levels[: tenth(levels)])  # of a linear ramp, the first tenth may be all of the rise
+    best = min(levels)
+    rise = start - best
+    peak = levels.index(best)
+    high = next(i for i, level in enumerate(levels) if level <= start - 0.9 * rise or i == peak)
     share = max(3 * curve.noise, 0.1 * rise)
     roughness = [0.0, *median_of_3([abs(b - a) for a, b in pairwise(curve.losses)])]
     ragged = 2 * statistics.median(roughness[: high + 1])
 
-    base = _sustained([change < -share for change in changes])
+    base = _sustained([level < start - share for level in levels])
     worse = _sustained(
         [
-            (i > peak and change > share - rise) or (i > high and rough > ragged)
-            for i, (change, rough) in enumerate(zip(changes, roughness, strict=True))
+            (i > peak and level > best + share) or (i > high and rough > ragged)
+            for i, (level, rough) in enumerate(zip(levels, roughness, strict=True))
         ]
     )
     max_lr = curve.lrs[-1 if worse is None else worse]

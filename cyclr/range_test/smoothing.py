@@ -14,6 +14,7 @@ import math
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from heapq import nlargest
 from itertools import count, islice, pairwise, takewhile
 from operator import mul
 
@@ -26,7 +27,7 @@ __all__ = ["RAW", "Smoothing", "smoothing_of", "sound_losses"]
 Weights = Callable[[], Iterator[float]]  # w(2), w(3), ...
 
 KEEPS = (0.7, 0.8, 0.9, 0.95, 0.98)
-JUMPS = 8  # the largest steps, which may be the starts of epochs
+EPOCHS = 6  # lengths of an epoch that are tried
 SHORTEST = 5  # losses in an epoch
 PIECE = 15  # losses in one of the pieces in which anything may be a trend
 FLAT = 20  # losses before the onset that show how they scatter
@@ -115,12 +116,16 @@ def likeliest(losses: Sequence[float], trend: Sequence[float]) -> tuple[Smoothin
     return candidates[scores.index(best)], best
 
 
-def _epochs(losses: Sequence[float]) -> set[int]:
+def _epochs(losses: Sequence[float]) -> list[int]:
     """Return how many losses an epoch may have: a mean jumps where a new one starts."""
-    steps = [abs(after - before) for before, after in pairwise(losses)]
-    largest = sorted(range(SHORTEST, len(steps)), key=steps.__getitem__)[-JUMPS:]
-    jumps = sorted(index + 1 for index in largest)
-    return {*jumps, *(b - a for a, b in pairwise(jumps) if b - a >= SHORTEST)}
+    jumps = [(after - before) ** 2 for before, after in pairwise(losses)]
+    typical = sum(jumps) / len(jumps)
+
+    def above_typical(epoch: int) -> float:
+        starts = jumps[epoch - 1 :: epoch]
+        return sum(starts) - typical * len(starts)
+
+    return nlargest(EPOCHS, range(SHORTEST, len(jumps)), key=above_typical)
 
 
 def steady(losses: Sequence[float], trend: Sequence[float], smoothing: Smoothing = RAW) -> float:

@@ -44,3 +44,31 @@ def test_smith_s_max_is_a_lower_bound_where_the_accuracy_never_falls():
 def test_a_nan_ends_an_accuracy_too():
     log = [*list(accuracies())[:60], (0.013, NAN)]
     assert analyze(log, metric="accuracy").landmarks.edge == 0.013
+
+
+@pytest.mark.parametrize("name", ["accuracy", "batch_accuracy"])
+def test_percent_are_the_same_as_fractions(read_log, name):
+    log = read_log(name)
+    percent = analyze([(lr, 100 * accuracy) for lr, accuracy in log], metric="accuracy")
+    fractions = analyze(log, metric="accuracy")
+    assert (percent.base_lr, percent.max_lr) == (fractions.base_lr, fractions.max_lr)
+    assert [r.code for r in percent.reasons] == [r.code for r in fractions.reasons]
+
+
+def test_a_real_accuracy_that_rises_at_once(read_log):
+    """A linear ramp, as the paper's: 0.11, 0.12, 0.26, ... up to 0.94 at 0.24, 0.54 at the end."""
+    log = read_log("accuracy")
+    bounds = analyze(log, metric="accuracy")
+    accuracy = dict(log)
+    assert bounds.base_lr == log[1][0], "the second row: it rises from there on"
+    assert accuracy[bounds.max_lr] < 0.85
+    assert max(value for lr, value in log if lr > bounds.max_lr) < 0.9
+    assert 0.24 < bounds.max_lr < 0.8
+
+
+def test_a_real_accuracy_of_single_batches(read_log):
+    """An exponential ramp: 0.1 up to 0.001, 0.9 from 0.06 to 0.6, then noise around 0.3."""
+    bounds = analyze(read_log("batch_accuracy"), metric="accuracy")
+    assert 0.001 < bounds.base_lr < 0.01
+    assert 0.3 < bounds.max_lr < 1.0
+    assert bounds.reasons == ()

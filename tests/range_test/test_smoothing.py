@@ -1,0 +1,140 @@
+"""Smoothing: every usual average is undone, and told from the others and from none."""
+
+import random
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cyclr.range_test.curve import Curve
+from cyclr.range_test.points import Points
+from cyclr.range_test.smoothing import RAW, average, corrected, mean, smoothing_of
+
+SEEDS = range(10)
+
+
+def exponential(losses, keep):
+    """As pytorch-lr-finder: from the first loss."""
+    result = [losses[0]]
+    for loss in losses[1:]:
+        result.append(keep * result[-1] + (1 - keep) * loss)
+    return result
+
+
+def debiased(losses, keep):
+    """As fastai: from 0, corrected."""
+    total, result = 0.0, []
+    for count, loss in enumerate(losses, start=1):
+        total = keep * total + (1 - keep) * loss
+        result.append(total / (1 - keep**count))
+    return result
+
+
+def running(losses, epoch):
+    """As Keras: from the start of the epoch."""
+    result = []
+    for i in range(len(losses)):
+        part = losses[i - i % epoch : i + 1]
+        result.append(sum(part) / len(part))
+    return result
+
+
+def window(losses, size):
+    parts = [losses[max(0, end - size) : end] for end in range(1, len(losses) + 1)]
+    return [sum(part) / len(part) for part in parts]
+
+
+def found(log):
+    points = Points.read(log)
+    return smoothing_of(points, Curve.of(points))
+
+
+def smoothed(log, how, *arguments):
+    lrs, losses = zip(*log, strict=True)
+    return list(zip(lrs, how(losses, *arguments), strict=True))
+
+
+@given(st.lists(st.floats(-10, 10), min_size=2, max_size=40), st.integers(1, 9))
+def test_each_average_is_undone(losses, epoch):
+    for smoothing, averages in (
+        (average(0.9), exponential(losses, 0.9)),
+        (corrected(0.9), debiased(losses, 0.9)),
+        (mean(), running(losses, len(losses))),
+        (mean(epoch), running(losses, epoch)),
+        (RAW, losses),
+    ):
+        assert smoothing.undo(averages) == pytest.approx(losses[1:], abs=1e-9)
+
+
+@pytest.mark.parametrize("keep", [0.8, 0.9, 0.95])
+@pytest.mark.parametrize("how", [exponential, debiased])
+def test_exponential_averages_are_told(simulate, how, keep):
+    for seed in SEEDS:
+        assert found(smoothed(simulate(seed=seed), how, keep)).kind == "average"
+
+
+@pytest.mark.parametrize("epoch", [20, 57, 100, 400])
+def test_running_means_are_told_with_their_epochs(simulate, epoch):
+    for seed in SEEDS:
+        log = smoothed(simulate(400, seed=seed), running, epoch)
+        smoothing = found(log)
+        assert smoothing.kind == "mean"
+        weights = smoothing.weights()
+        first = [next(weights) for _ in range(epoch - 1)]
+        assert first == [1 / k for k in range(2, epoch + 1)]
+
+
+def test_the_mean_of_some_losses_is_taken_for_an_average(simulate):
+    for seed in SEEDS:
+        assert found(smoothed(simulate(seed=seed), window, 10)).kind == "average"
+
+
+@pytest.mark.parametrize("iterations", [60, 100, 200, 400])
+def test_losses_as_they_are_are_not_smoothed(simulate, iterations):
+    for seed in range(30):
+        for noise in (0.0, 0.02, 0.2):
+            assert found(simulate(iterations, noise=noise, seed=seed)) is RAW
+
+
+def test_real_losses_are_not_smoothed(real_logs, read_log):
+    for name in ("below_zero", "diverges", "never_diverges", "not_shuffled"):
+        assert found(read_log(name)) is RAW
+    assert all(found(log) is RAW for log in real_logs.values())
+
+
+def test_a_spike_is_not_the_start_of_an_epoch(simulate):
+    for at in range(30, 90):
+        log = simulate(seed=51)
+        log[at] = (log[at][0], -50.0)
+        assert found(log) is RAW
+
+
+def test_where_there_is_no_flat_part_noise_must_explain_all(simulate):
+    """A loss that falls from the first rate on is no average of noise."""
+    for seed in SEEDS:
+        for start in (1e-3, 3e-3, 1e-2):
+            assert found(simulate(start_lr=start, seed=seed, noise=0.1)) is RAW
+
+
+def test_a_flat_loss_is_seen_to_be_smoothed_too(simulate):
+    """Where it seems to fall is chance, and little may come before."""
+    kinds = []
+    for seed in range(40):
+        draw = random.Random(seed)
+        flat = [(lr, 2.3 + draw.gauss(0, 0.05)) for lr, _ in simulate()]
+        assert found(flat) is RAW
+        kinds.append(found(smoothed(flat, debiased, 0.9)).kind)
+    assert kinds.count("average") > 20, "mostly"
+
+
+def test_a_loss_without_noise_is_not_smoothed(without_noise):
+    assert found(without_noise) is RAW
+    assert found([(lr, 2.3) for lr, _ in without_noise]) is RAW
+
+
+def test_weights_are_those_of_their_definition():
+    first = [next(corrected(0.5).weights()), next(average(0.5).weights()), next(mean().weights())]
+    assert first == [pytest.approx(2 / 3), 0.5, 0.5]
+    weights = corrected(0.9).weights()
+    assert all(a > b > 0.1 for a, b in pairwise([next(weights) for _ in range(20)]))
