@@ -137,6 +137,14 @@ def test_a_folder_of_something_else_is_no_log(run: Run, tmp_path: Path) -> None:
     assert f"{tmp_path}: a folder without TensorBoard's event files" in err
 
 
+def test_a_damaged_archive_is_told_so(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "runs.zip"
+    path.write_bytes(b"PK\3\4 and no more")
+    status, out, err = run("analyze", path)
+    assert (status, out) == (2, "")
+    assert err.startswith(f"{path}: a damaged zip archive: ")
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

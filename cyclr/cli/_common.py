@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cyclr import Schedule
 
-__all__ = ["FORMAT", "UNUSABLE", "complain", "extent"]
+__all__ = ["FORMAT", "UNUSABLE", "complain", "extent", "logs_at"]
 
 UNUSABLE = 2  # the exit status; argparse's own, for a command that it can't read, is 2, too
 FORMAT = 1  # the version of what --json prints, of each command
@@ -16,6 +16,16 @@ FORMAT = 1  # the version of what --json prints, of each command
 def complain(message: object) -> None:
     """Print *message* to standard error."""
     print(message, file=sys.stderr, flush=True)
+
+
+def logs_at(path: str) -> list[str]:
+    """Return the logs at *path*; reading one that can't be opened will say why."""
+    from cyclr.logs import UnusableLog, find_logs
+
+    try:
+        return find_logs(path)
+    except (OSError, UnusableLog):
+        return [path]
 
 
 def extent(schedule: "Schedule") -> int:

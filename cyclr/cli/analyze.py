@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from cyclr.cli._common import FORMAT, UNUSABLE, complain
+from cyclr.cli._common import FORMAT, UNUSABLE, complain, logs_at
 from cyclr.cli._progress import Progress
 
 if TYPE_CHECKING:
@@ -69,9 +69,7 @@ class Run:
 
 
 def _analyze(options: argparse.Namespace) -> int:
-    from cyclr.logs import find_logs
-
-    paths = [log for path in options.logs for log in find_logs(path)]
+    paths = [log for path in options.logs for log in logs_at(path)]
     if options.follow and len(paths) > 1:
         complain(f"--follow takes one log: got {len(paths)}")
         return UNUSABLE

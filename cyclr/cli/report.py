@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cyclr.cli._common import UNUSABLE, complain
+from cyclr.cli._common import UNUSABLE, complain, logs_at
 
 if TYPE_CHECKING:
     from cyclr.report import Run
@@ -37,7 +37,6 @@ def add(commands: Any) -> None:
 
 
 def _report(options: argparse.Namespace) -> int:
-    from cyclr.logs import find_logs
     from cyclr.report import Page, plotly_js
     from cyclr.report.code import snippets
 
@@ -45,7 +44,7 @@ def _report(options: argparse.Namespace) -> int:
     try:
         plotly_js()
         _check_free(output)
-        paths = [log for path in options.logs for log in find_logs(path)]
+        paths = [log for path in options.logs for log in logs_at(path)]
         runs = [run for path in paths if (run := _read(path, options))]
         if runs:
             page = Page(runs, snippets(options.optimizer, options.momentum)).html()

@@ -67,7 +67,8 @@ class Log(Iterator[tuple[float, float]]):
     def read_as(self, metric: str = "loss") -> str:
         """Return in words what the log was taken for, and what was read in it so far."""
         others = f", {self.others} rows with neither" if self.others else ""
-        return f"{self.rows} rows of {self.format}, lr in {self.lr!r}, {metric} in {self.loss!r}{others}"
+        columns = f"lr in {self.lr!r}, {metric} in {self.loss!r}"
+        return f"{self.rows} rows of {self.format}, {columns}{others}"
 
     def _pair(self, line: int, record: Any) -> tuple[float, float] | None:
         self._line = line

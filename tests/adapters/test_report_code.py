@@ -3,7 +3,7 @@
 import pytest
 
 import cyclr
-from cyclr.range_test.optimizers import SCALES
+from cyclr.range_test.optimizers import KNOWN
 from cyclr.report.code import snippets
 
 SCHEDULE = cyclr.Triangular2(base_lr=0.001, max_lr=0.006, step_size=4)
@@ -21,7 +21,7 @@ def run(framework, tested, **names):
     return names
 
 
-optimizers = pytest.mark.parametrize("optimizer", [None, "lion", *SCALES])
+optimizers = pytest.mark.parametrize("optimizer", [None, "lion", *KNOWN])
 
 
 @pytest.mark.framework("torch")

@@ -5,7 +5,7 @@ import ast
 import pytest
 
 import cyclr
-from cyclr.range_test.optimizers import SCALES
+from cyclr.range_test.optimizers import KNOWN
 from cyclr.report.code import NAMES, snippets
 
 SPEC = "Triangular2(base_lr=0.001, max_lr=0.006, step_size=10)"
@@ -17,7 +17,7 @@ def filled(snippet: str) -> str:
     return snippet
 
 
-@pytest.mark.parametrize("optimizer", [None, "lion", *SCALES])
+@pytest.mark.parametrize("optimizer", [None, "lion", *KNOWN])
 def test_each_is_python_with_the_schedule_on_a_line_of_its_own(optimizer: str | None) -> None:
     for snippet in snippets(optimizer).values():
         code = filled(snippet)
@@ -35,7 +35,7 @@ def test_plain_python_runs() -> None:
 
 
 def test_every_optimizer_that_is_known_has_its_names() -> None:
-    assert NAMES.keys() == SCALES.keys()
+    assert NAMES.keys() == KNOWN.keys()
 
 
 @pytest.mark.parametrize(

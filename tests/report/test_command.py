@@ -1,6 +1,7 @@
 """``cyclr report``, as a person uses it."""
 
 import os
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -57,6 +58,20 @@ def test_an_unusable_log_is_left_out_and_told(report: Report, log: Path, output:
     assert (status, err) == (2, f"{missing}: No such file or directory.\n")
     assert str(log) in out
     assert "missing.csv" not in output.read_text()
+
+
+def test_an_archive_is_its_logs(report: Report, log: Path, flat: Path, output: Path) -> None:
+    archive = log.with_name("runs.zip")
+    with zipfile.ZipFile(archive, "w") as file:
+        for path in (log, flat):
+            file.write(path, path.name)
+    status, out, _ = report(archive)
+    assert status == 1
+    assert [f"{archive}/{path.name}: 200 rows" in out for path in (log, flat)] == [True, True]
+    archive.write_bytes(b"PK\3\4 and no more")
+    status, out, err = report(archive, log)
+    assert (status, out.count("200 rows")) == (2, 1)
+    assert err.startswith(f"{archive}: a damaged zip archive: ")
 
 
 def test_without_a_usable_log_there_is_no_page(report: Report, tmp_path: Path) -> None:
