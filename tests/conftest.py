@@ -14,7 +14,7 @@ settings.load_profile("cyclr")
 
 FRAMEWORKS = (
     *("numpy", "sklearn", "torch", "tensorflow", "keras", "jax", "optax", "mxnet"),
-    "tensorboard",
+    *("tensorboard", "plotly", "playwright"),
     *("schedulefree", "pytorch_optimizer", "dask", "lightning", "transformers", "accelerate"),
     *("matplotlib", "nbclient", "lightgbm"),
 )

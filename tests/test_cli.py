@@ -138,6 +138,14 @@ def test_a_folder_of_something_else_is_no_log(run: Run, tmp_path: Path) -> None:
     assert f"{tmp_path}: a folder without TensorBoard's event files" in err
 
 
+def test_a_damaged_archive_is_told_so(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "runs.zip"
+    path.write_bytes(b"PK\3\4 and no more")
+    status, out, err = run("analyze", path)
+    assert (status, out) == (2, "")
+    assert err.startswith(f"{path}: a damaged zip archive: ")
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -429,7 +437,10 @@ def test_help_fits_a_screen_and_has_an_example(
     assert "example: cyclr " in out
 
 
-@pytest.mark.parametrize("command", [c for c in COMMANDS if c != ["demo"]], ids=str)
+# The demonstration has tests of its own, and so has the page, which needs an extra.
+@pytest.mark.parametrize(
+    "command", [c for c in COMMANDS if c not in (["demo"], ["report"])], ids=str
+)
 def test_the_examples_of_the_help_run(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,

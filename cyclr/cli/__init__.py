@@ -11,11 +11,11 @@ import sys
 from collections.abc import Sequence
 
 from cyclr import __version__
-from cyclr.cli import analyze, demo, diff, show
+from cyclr.cli import analyze, demo, diff, report, show
 
 __all__ = ["main"]
 
-COMMANDS = analyze, show, diff, demo
+COMMANDS = analyze, report, show, diff, demo
 
 INTERRUPTED, BROKEN_PIPE = 130, 141  # 128 + the signal, as shells have it
 

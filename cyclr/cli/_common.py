@@ -9,7 +9,7 @@ from cyclr.plotting.samples import extent
 if TYPE_CHECKING:
     from cyclr.plotting.picture import Picture
 
-__all__ = ["FORMAT", "UNUSABLE", "add_plot", "complain", "drawable", "drawn", "extent"]
+__all__ = ["FORMAT", "UNUSABLE", "add_plot", "complain", "drawable", "drawn", "extent", "logs_at"]
 
 UNUSABLE = 2  # the exit status; argparse's own, for a command that it can't read, is 2, too
 FORMAT = 1  # the version of what --json prints, of each command
@@ -18,6 +18,16 @@ FORMAT = 1  # the version of what --json prints, of each command
 def complain(message: object) -> None:
     """Print *message* to standard error."""
     print(message, file=sys.stderr, flush=True)
+
+
+def logs_at(path: str) -> list[str]:
+    """Return the logs at *path*; reading one that can't be opened will say why."""
+    from cyclr.logs import UnusableLog, find_logs
+
+    try:
+        return find_logs(path)
+    except (OSError, UnusableLog):
+        return [path]
 
 
 def add_plot(parser: Any) -> None:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from cyclr.cli._common import FORMAT, UNUSABLE, add_plot, complain, drawable, drawn
+from cyclr.cli._common import FORMAT, UNUSABLE, add_plot, complain, drawable, drawn, logs_at
 from cyclr.cli._progress import Progress
 
 if TYPE_CHECKING:
@@ -72,11 +72,9 @@ class Run:
 
 
 def _analyze(options: argparse.Namespace) -> int:
-    from cyclr.logs import find_logs
-
     if not drawable(options.plot):
         return UNUSABLE
-    paths = [log for path in options.logs for log in find_logs(path)]
+    paths = [log for path in options.logs for log in logs_at(path)]
     if options.follow and len(paths) > 1:
         complain(f"--follow takes one log: got {len(paths)}")
         return UNUSABLE
@@ -188,7 +186,7 @@ def _print_analysis(run: Run, metric: str) -> None:
     assert run.log is not None
     assert run.points is not None
     curve = zip(run.points.lrs, run.points.losses, strict=True)
-    print(_read_as(run.log, metric))
+    print(f"{run.log.name}: {run.log.read_as(metric)}")
     print(draw_range_test(curve, run.bounds, metric=metric, screen=Screen.of(sys.stdout)))
     if run.bounds:
         base_lr, max_lr = f"{run.bounds.base_lr:.2g}", f"{run.bounds.max_lr:.2g}"
@@ -212,20 +210,12 @@ def _print_table(runs: Sequence[Run], metric: str) -> None:
         codes = ", ".join(reason.code for reason in run.reasons)
         table.append((f"{run.path}", rows, *numbers, codes))
         if run.log and run.status != UNUSABLE:
-            print(_read_as(run.log, metric))
+            print(f"{run.log.name}: {run.log.read_as(metric)}")
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     print()
     for log, *numbers, codes in table:
         aligned = (f"{cell:>{width}}" for cell, width in zip(numbers, widths[1:-1], strict=True))
         print("  ".join([f"{log:{widths[0]}}", *aligned, codes]).rstrip())
-
-
-def _read_as(log: "Log", metric: str) -> str:
-    others = f", {log.others} rows with neither" if log.others else ""
-    return (
-        f"{log.name}: {log.rows} rows of {log.format}, lr in {log.lr!r}, "
-        f"{metric} in {log.loss!r}{others}"
-    )
 
 
 def _kept(pairs: Pairs, points: "Points") -> Iterator[tuple[float, float]]:

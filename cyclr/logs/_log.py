@@ -64,6 +64,12 @@ class Log(Iterator[tuple[float, float]]):
         size = sum(source.size or 0 for source in self._sources)
         return min(sum(source.position for source in self._sources) / size, 1.0)
 
+    def read_as(self, metric: str = "loss") -> str:
+        """Return in words what the log was taken for, and what was read in it so far."""
+        others = f", {self.others} rows with neither" if self.others else ""
+        columns = f"lr in {self.lr!r}, {metric} in {self.loss!r}"
+        return f"{self.rows} rows of {self.format}, {columns}{others}"
+
     def _pair(self, line: int, record: Any) -> tuple[float, float] | None:
         self._line = line
         try:
