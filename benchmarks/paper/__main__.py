@@ -15,6 +15,7 @@ from pathlib import Path
 
 import torch
 
+from benchmarks.paper.bounds import with_own_bounds
 from benchmarks.paper.data import read
 from benchmarks.paper.report import report
 from benchmarks.paper.runs import RUNS
@@ -54,9 +55,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         torch.backends.cudnn.allow_tf32 = False
         data = read(chosen.data, chosen.device)
         for seed in chosen.seeds:
-            for name in chosen.runs:
+            for run in map(RUNS.__getitem__, chosen.runs):
                 train(
-                    RUNS[name],
+                    with_own_bounds(run, seed, data) if run.own_bounds else run,
                     seed,
                     data,
                     chosen.checkpoints,

@@ -45,8 +45,9 @@ class Cifar10:
 def read(path: Path, device: torch.device | str = "cpu") -> Cifar10:
     """Read *path*: the folder ``cifar-10-batches-py``, or an .npz of the same.
 
-    The arrays of an .npz are x_train, y_train, x_test, y_test, the images (n, 32, 32, 3). The folder is the unpacked "python version" of https://www.cs.toronto.edu/~kriz/cifar.html. Its
-    files are pickles, which can run code: read only what comes from there.
+    The arrays of an .npz are x_train, y_train, x_test, y_test, images (n, 32, 32, 3). The folder
+    is the unpacked "python version" of https://www.cs.toronto.edu/~kriz/cifar.html. Its files are
+    pickles, which can run code: read only what comes from there.
     """
     if path.is_dir():
         train = _batches([path / f"data_batch_{n}" for n in range(1, 6)])
@@ -62,9 +63,13 @@ def read(path: Path, device: torch.device | str = "cpu") -> Cifar10:
                 f"got {images.dtype}, {images.shape}"
             )
     mean = train[0].mean(axis=0, dtype=np.float64).astype(np.float32)
-    tensors = [torch.from_numpy(a) for a in (train[0], train[1], test[0], test[1], mean)]
-    images, labels, test_images, test_labels, mean_image = (t.to(device) for t in tensors)
-    return Cifar10(images, labels.long(), test_images, test_labels.long(), mean_image)
+    return Cifar10(
+        train=torch.from_numpy(train[0]).to(device),
+        train_labels=torch.from_numpy(train[1]).to(device).long(),
+        test=torch.from_numpy(test[0]).to(device),
+        test_labels=torch.from_numpy(test[1]).to(device).long(),
+        mean=torch.from_numpy(mean).to(device),
+    )
 
 
 def _batches(paths: list[Path]) -> tuple[np.ndarray, np.ndarray]:

@@ -39,8 +39,7 @@ def _box(x: Tensor) -> Tensor:
 
 def local_response(x: Tensor) -> Tensor:
     """Caffe's LRN within a channel: x (1 + alpha m)^-beta, where m is the 3x3 mean of x^2."""
-    result: Tensor = _LocalResponse.apply(x)  # type: ignore[no-untyped-call]
-    return result
+    return _LocalResponse.apply(x)
 
 
 class Cifar10Full(nn.Module):
@@ -66,7 +65,7 @@ class Cifar10Full(nn.Module):
         x = F.avg_pool2d(F.relu(self.conv2(x)), 3, 2, ceil_mode=True)
         x = local_response(x)
         x = F.avg_pool2d(F.relu(self.conv3(x)), 3, 2, ceil_mode=True)
-        return self.ip1(x.flatten(1))  # type: ignore[no-any-return]
+        return self.ip1(x.flatten(1))
 
 
 def parameter_groups(network: Cifar10Full) -> tuple[list[dict[str, Any]], list[float]]:

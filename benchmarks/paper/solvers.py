@@ -23,7 +23,7 @@ class Solver(Optimizer):
         super().__init__(groups, {"lr": lr, "momentum": momentum, "weight_decay": 0.0})
 
     @torch.no_grad()
-    def step(self, closure: None = None) -> None:  # type: ignore[override]  # noqa: ARG002
+    def step(self, closure: None = None) -> None:  # noqa: ARG002
         for group in self.param_groups:
             for weight in group["params"]:
                 gradient = weight.grad.add(weight, alpha=group["weight_decay"])
@@ -46,7 +46,7 @@ class SGD(Solver):
     histories = ("velocity",)
 
     def change(self, g: Tensor, lr: float, momentum: float, state: dict[str, Any]) -> Tensor:
-        velocity: Tensor = state["velocity"]
+        velocity = state["velocity"]
         return velocity.mul_(momentum).add_(g, alpha=lr)
 
 
@@ -54,7 +54,7 @@ class Nesterov(Solver):
     histories = ("velocity",)
 
     def change(self, g: Tensor, lr: float, momentum: float, state: dict[str, Any]) -> Tensor:
-        velocity: Tensor = state["velocity"]
+        velocity = state["velocity"]
         before = momentum * velocity
         velocity.mul_(momentum).add_(g, alpha=lr)
         return (1 + momentum) * velocity - before
@@ -69,8 +69,7 @@ class Adam(Solver):
         mean.mul_(momentum).add_(g, alpha=1 - momentum)
         square.mul_(self.beta2).addcmul_(g, g, value=1 - self.beta2)
         correction = math.sqrt(1 - self.beta2**t) / (1 - momentum**t)
-        change: Tensor = lr * correction * mean / (square.sqrt() + DELTA)
-        return change
+        return lr * correction * mean / (square.sqrt() + DELTA)
 
 
 class RMSprop(Solver):
@@ -78,7 +77,7 @@ class RMSprop(Solver):
     decay = 0.99
 
     def change(self, g: Tensor, lr: float, momentum: float, state: dict[str, Any]) -> Tensor:  # noqa: ARG002
-        square: Tensor = state["square"]
+        square = state["square"]
         square.mul_(self.decay).addcmul_(g, g, value=1 - self.decay)
         return lr * g / (square.sqrt() + DELTA)
 
@@ -87,7 +86,7 @@ class AdaGrad(Solver):
     histories = ("square",)
 
     def change(self, g: Tensor, lr: float, momentum: float, state: dict[str, Any]) -> Tensor:  # noqa: ARG002
-        square: Tensor = state["square"]
+        square = state["square"]
         square.addcmul_(g, g)
         return lr * g / (square.sqrt() + DELTA)
 

@@ -1,10 +1,13 @@
 """Caffe's cifar10_full, each piece beside its formula written out in NumPy."""
 
+import pickle
+
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from benchmarks.paper.data import Cifar10
+
+from benchmarks.paper.data import Cifar10, read
 from benchmarks.paper.network import Cifar10Full, local_response, parameter_groups
 
 
@@ -29,7 +32,7 @@ def conv(x, weight, bias):
 
 
 def pool(x, kind):
-    """3x3, stride 2, rounded up; a window that hangs over the edge is clipped (pooling_layer.cpp)."""
+    """3x3, stride 2, rounded up; a window over the edge is clipped (Caffe's pooling_layer.cpp)."""
     height, width = x.shape[2:]
     rows, columns = (int(np.ceil((size - 3) / 2)) + 1 for size in (height, width))
     out = np.empty((*x.shape[:2], rows, columns))
@@ -145,8 +148,6 @@ def images(n, seed=0):
 
 
 def test_batches_come_in_file_order_less_the_mean_image_and_start_again(tmp_path):
-    from benchmarks.paper.data import read
-
     x, y = images(250), np.arange(250, dtype=np.uint8) % 10
     np.savez(tmp_path / "tiny.npz", x_train=x, y_train=y, x_test=x[:120], y_test=y[:120])
     data = read(tmp_path / "tiny.npz")
@@ -163,10 +164,6 @@ def test_batches_come_in_file_order_less_the_mean_image_and_start_again(tmp_path
 
 
 def test_the_folder_and_the_archive_are_the_same_data(tmp_path):
-    import pickle
-
-    from benchmarks.paper.data import read
-
     x, y = images(60), list(np.arange(60) % 10)
     for n, name in enumerate([*(f"data_batch_{k}" for k in range(1, 6)), "test_batch"]):
         rows = slice(10 * n, 10 * n + 10)
@@ -184,8 +181,6 @@ def test_the_folder_and_the_archive_are_the_same_data(tmp_path):
 
 
 def test_other_images_are_refused(tmp_path):
-    from benchmarks.paper.data import read
-
     x = images(10).transpose(0, 3, 1, 2)
     np.savez(tmp_path / "planes.npz", x_train=x, y_train=[0] * 10, x_test=x, y_test=[0] * 10)
     with pytest.raises(ValueError, match=r"bytes of shape \(10, 32, 32, 3\): got uint8"):

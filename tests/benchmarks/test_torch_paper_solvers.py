@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+
 from benchmarks.paper.solvers import SOLVERS
 
 RATES = [0.1, 0.3, 0.02, 0.2, 0.05]

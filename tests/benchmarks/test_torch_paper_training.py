@@ -6,10 +6,10 @@ import json
 import numpy as np
 import pytest
 import torch
+
 from benchmarks.paper.data import Cifar10
 from benchmarks.paper.runs import RUNS, Run
 from benchmarks.paper.training import Training, train
-
 from cyclr import Constant, Triangular
 
 
@@ -134,9 +134,7 @@ def test_a_run_killed_anywhere_goes_on_to_the_same_bits(data, tmp_path, monkeypa
 def test_a_run_stopped_between_two_tests_goes_on_to_the_same_bits(data, tmp_path):
     whole = bits(train(TINY, 0, data, tmp_path / "whole", tmp_path / "whole", progress=False))
     for stop_at in (1, 3, 4, 5):
-        part = train(
-            TINY, 0, data, tmp_path / "c", tmp_path / "r", stop_at=stop_at, progress=False
-        )
+        part = train(TINY, 0, data, tmp_path / "c", tmp_path / "r", stop_at=stop_at, progress=False)
         assert part.iteration == stop_at
     resumed = train(TINY, 0, data, tmp_path / "c", tmp_path / "r", progress=False)
 
