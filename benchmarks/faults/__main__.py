@@ -18,36 +18,43 @@ RESULT = Path(__file__).parents[1] / "results" / "faults.json"
 TRIALS = 200
 
 
-def measure(trials: int) -> dict[str, Any]:
-    """Return how many of each there were, and how many left the bits as they should be."""
-    kills = [kill(seed) for seed in tqdm(range(trials), desc="kills")]
-    tests = [interrupt(seed) for seed in tqdm(range(trials), desc="interruptions")]
-    result: dict[str, Any] = {
-        "environment": f"torch {torch.__version__}",
-        "kills": {
-            "trials": trials,
-            "killed": sum(k["killed"] for k in kills),
-            "resumed from": dict(sorted(Counter(k["resumed_from"] for k in kills).items())),
-            "bit-equal": sum(k["equal"] for k in kills),
-        },
+def kills(trials: int) -> dict[str, Any]:
+    """Return how many runs were killed, and how many had the same bits in the end."""
+    found = [kill(seed) for seed in tqdm(range(trials), desc="kills")]
+    return {
+        "trials": trials,
+        "killed": sum(trial["killed"] for trial in found),
+        "resumed from iteration": _counted(found, "resumed_from"),
+        "bit-equal": sum(trial["equal"] for trial in found),
     }
+
+
+def interruptions(trials: int) -> dict[str, Any]:
+    """Return, for each kind, how the tests ended, and how many left no trace."""
+    found = [interrupt(seed) for seed in tqdm(range(trials), desc="interruptions")]
+    result = {}
     for kind in KINDS:
-        found = [test for test in tests if test["kind"] == kind]
+        same = [trial for trial in found if trial["kind"] == kind]
         result[kind] = {
-            "trials": len(found),
-            "ended": dict(sorted(Counter(test["ended"] for test in found).items())),
-            "bit-equal": sum(test["equal"] for test in found),
-            "scheduler goes on": sum(test["counts"] for test in found),
+            "trials": len(same),
+            "ended": _counted(same, "ended"),
+            "bit-equal": sum(trial["equal"] for trial in same),
+            "scheduler goes on": sum(trial["counts"] for trial in same),
         }
     return result
 
 
+def _counted(trials: list[dict[str, Any]], key: str) -> dict[Any, int]:
+    return dict(sorted(Counter(trial[key] for trial in trials).items()))
+
+
 def main() -> None:
     torch.set_num_threads(1)  # a process with threads can't be forked safely
-    result = measure(TRIALS)
-    text = json.dumps(result, indent=1)
-    print(text)
-    RESULT.write_text(text + "\n")
+    result: dict[str, Any] = {"environment": f"torch {torch.__version__}"}
+    for part in (kills, interruptions):
+        result[part.__name__] = part(TRIALS)
+        RESULT.write_text(json.dumps(result, indent=1) + "\n")
+    print(RESULT.read_text())
 
 
 if __name__ == "__main__":

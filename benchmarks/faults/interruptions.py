@@ -18,6 +18,7 @@ ITERATIONS = 30
 KINDS = ("exception", "keyboard", "nan", "out of data")
 RESTORING = ("cyclr_torch/snapshot.py", "contextlib.py")
 """The restoration itself is not interrupted: no Python code can undo what stops it undoing."""
+SPARED = (*RESTORING, "benchmarks/faults/interruptions.py")
 
 
 class Fault(Exception):
@@ -121,9 +122,9 @@ def _keyboard(task: Task, at: int, draw: random.Random) -> str:  # noqa: ARG001
         raise KeyboardInterrupt
 
     random_state = torch.get_rng_state()
-    lines, _ = count_lines(tested, RESTORING)
+    lines, _ = count_lines(tested, SPARED)
     torch.set_rng_state(random_state)
-    return str(at_line(draw.randint(1, lines), interrupted, tested, RESTORING))
+    return str(at_line(draw.randint(1, lines), interrupted, tested, SPARED))
 
 
 def _nan(task: Task, at: int, draw: random.Random) -> str:  # noqa: ARG001

@@ -55,9 +55,8 @@ class Nesterov(Solver):
 
     def change(self, g: Tensor, lr: float, momentum: float, state: dict[str, Any]) -> Tensor:
         velocity = state["velocity"]
-        before = momentum * velocity
         velocity.mul_(momentum).add_(g, alpha=lr)
-        return (1 + momentum) * velocity - before
+        return momentum * velocity + lr * g  # = (1 + m) v - m v_before
 
 
 class Adam(Solver):
