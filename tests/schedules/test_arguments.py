@@ -144,6 +144,12 @@ RESTARTS = {"base_lr": 0.0, "max_lr": 0.1, "first_cycle": 10}
             "start must be above 0: got 0",
         ),
         (
+            cyclr.Exponential,
+            {"start": 1, "iterations": 10},
+            {"end": 0},
+            "end must be above 0: got 0",
+        ),
+        (
             cyclr.Polynomial,
             {"start": 0, "end": 1, "iterations": 10},
             {"power": 0},

@@ -70,6 +70,15 @@ def test_the_windows_of_the_paper(shape, window):
     assert values(schedule, 250) == pytest.approx(expected, abs=1e-14)
 
 
+def test_the_cooldown_1_sqrt_is_its_formula():
+    expected = [1 - math.sqrt(i / 100) for i in range(101)]
+
+    assert values(cyclr.Ramp(1, 0, 100, shape="1-sqrt"), 101) == pytest.approx(expected, abs=1e-15)
+    assert values(cyclr.Ramp(0, 1, 100, shape="1-sqrt"), 101) == pytest.approx(
+        expected[::-1], abs=1e-15
+    )
+
+
 def test_table_2_of_the_paper_is_a_composition():
     schedule = (
         cyclr.Triangular2(0.001, 0.005, 2000, cycles=4)

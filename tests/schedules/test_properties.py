@@ -7,7 +7,7 @@ import pickle
 from fractions import Fraction
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 import cyclr
@@ -110,6 +110,18 @@ def test_corners_are_exact(bounds, up, down, cycle, shape):
     assert schedule(start) == base_lr
     assert schedule(start + up) == max_lr
     assert schedule(start + up + down) == base_lr
+
+
+@given(any_.positive_rates, any_.positive_rates, any_.lengths)
+@example(0.001, 1.0, 100)  # without a correction, only the one end is exact
+@example(0.01, 0.1, 100)  # only the other
+def test_an_exponential_ramp_is_exact_at_both_ends(start, end, iterations):
+    for ramp in (
+        cyclr.Exponential(start, end, iterations),
+        cyclr.Exponential(end, start, iterations),
+    ):
+        assert ramp(0) == ramp.start
+        assert ramp(iterations) == ramp(iterations + 1) == ramp.end
 
 
 @given(any_.bounds, any_.lengths, st.data(), any_.shapes)

@@ -1,0 +1,1 @@
+"""What is left when something goes wrong: a killed run, an interrupted range test."""
