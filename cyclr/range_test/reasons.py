@@ -326,6 +326,8 @@ def _period(curve: Curve) -> int | None:
     strength = [sum(map(mul, noise, noise[lag:])) / (n - lag) / power for lag in range(n // 3 + 1)]
     # What repeats itself does so at each multiple of the period.
     strong = 0.8 * max(strength[2:])
+    if strong <= 0:
+        return None
     period = next(lag for lag in range(2, len(strength)) if strength[lag] >= strong)
     # By chance there are sigmas of 1 / sqrt(n), and a maximum over many lags. What is merely
     # smooth is like its neighbours at every lag in between, too.

@@ -246,3 +246,14 @@ def test_an_inconclusive_test_reads_well_and_survives_pickling():
     assert str(error) == "too_short: There are 3 rows. Record more."
     copied = pickle.loads(pickle.dumps(error))
     assert (copied.reasons, str(copied)) == (error.reasons, str(error)) == ((reason,), str(error))
+
+
+def test_noise_that_resembles_itself_at_no_lag_has_no_period():
+    draw = random.Random(7)
+    rows = draw.randrange(16, 22)
+    turn = draw.randrange(rows)
+    loss, log = 0.0, []
+    for i in range(rows):
+        loss += draw.gauss(-0.3 if i < turn else 1.0, 1.0)
+        log.append((1e-6 * 1.2**i, loss))
+    assert "periodic_loss" not in [r.code for r in analyze(log, metric="accuracy").reasons]
