@@ -99,8 +99,7 @@ class Source:
             for piece in pieces:
                 if not piece:
                     yield piece
-                data = b""
-                while piece or (len(data) == CHUNK and not unpack.eof):
+                while piece:
                     if unpack.eof:
                         piece = piece.lstrip(b"\0")  # as tapes are padded
                         if not piece:
