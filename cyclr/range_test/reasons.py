@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 FEWEST = 15  # learning rates whose effect is known
-SIGNIFICANT = 4.5  # sigma: a flat loss falls as far in one test of 1000
+SIGNIFICANT = 4.5  # sigma: a flat loss falls as far in one test of 300
 
 
 @dataclass(frozen=True)
@@ -196,18 +196,23 @@ def _no_descent(log: Log) -> str | None:
 
 
 def _descends(losses: Sequence[float], noise: float) -> bool:
-    """Tell whether the mean of some losses in a row is clearly below that of all before them."""
+    """Tell whether the mean of some losses in a row is clearly below that of the first ones."""
+    n = len(losses)
     sums = [0.0, *accumulate(losses)]
-    first = tenth(losses)
-    start = statistics.median(losses[:first])
-    for width in (max(5, len(losses) // parts) for parts in (20, 10, 5)):
-        for i in range(3, len(losses) - width + 1):
-            before = sums[i] / i
-            if i >= first:
-                before = min(before, start)  # what rises first has not fallen when it is back
-            fall = before - (sums[i + width] - sums[i]) / width
-            if fall > SIGNIFICANT * noise * math.sqrt(1 / i + 1 / width):
+    start = statistics.median(losses[: tenth(losses)])
+    for width in {max(5, n // parts) for parts in (20, 10, 5)}:
+        means = [
+            (after - before) / width for before, after in zip(sums, sums[width:], strict=False)
+        ]
+        first = 3
+        while first + width <= n:
+            level = sums[first] / first
+            if first >= tenth(losses):
+                level = min(level, start)  # what rises first has not fallen when it is back
+            error = noise * math.sqrt(1 / first + 1 / width)
+            if level - min(means[first:]) > SIGNIFICANT * error:
                 return True
+            first = first * 3 // 2
     return False
 
 

@@ -32,7 +32,7 @@ SHORTEST = 5  # losses in an epoch
 PIECE = 15  # losses in one of the pieces in which anything may be a trend
 FLAT = 20  # losses before the onset that show how they scatter
 CLEARLY = 5.0  # in logarithms of the likelihood: by how much more likely than none
-NOISE_FREE, INDEPENDENT = 0.1, 1.0  # von Neumann's ratio: not more, not less
+SCATTER = 0.7  # von Neumann's ratio: 2 for noise, less for a loss without any
 SPIKE = 10.0  # times the median deviation
 LONGEST = 512  # losses that are looked at: enough to tell, and the cost stays bounded
 
@@ -80,19 +80,22 @@ def smoothing_of(points: Points, curve: Curve) -> Smoothing:
     explain all of the log better than any course of a loss would.
     """
     losses = sound_losses(points, curve)[:LONGEST]
+    level = [0.0] * len(losses)
     onset = Landmarks.of(curve).onset
     flat = sum(1 for _ in takewhile(lambda lr: lr <= onset, points.lrs[: len(losses)]))
     if flat >= FLAT:
-        losses, trend = losses[:flat], points.lrs[:flat]  # a first fall grows as the rates do
-        unsmoothed = steady(_without_spikes(losses), trend) + CLEARLY
-        least = NOISE_FREE
+        seen, trend = losses[:flat], points.lrs[:flat]  # a first fall grows as the rates do
+        unsmoothed = steady(_without_spikes(seen), trend) + CLEARLY
     else:
-        trend = [0.0] * len(losses)
-        unsmoothed = piecewise(_without_spikes(losses)) + 2 * CLEARLY
-        least = INDEPENDENT
-    smoothing, likelihood = likeliest(losses, trend)
-    clear = likelihood > unsmoothed and _scatter(smoothing.undo(losses)) > least
-    return smoothing if clear else RAW
+        seen, trend = losses, level
+        unsmoothed = piecewise(_without_spikes(seen)) + 2 * CLEARLY
+    smoothing, likelihood = likeliest(seen, trend)
+    if likelihood <= unsmoothed or _scatter(smoothing.undo(seen), trend[1:]) < SCATTER:
+        return RAW
+    if smoothing.kind == "mean":
+        whole, _ = likeliest(losses, level)  # which sees more epochs
+        return whole if whole.kind == "mean" else smoothing
+    return smoothing
 
 
 def sound_losses(points: Points, curve: Curve) -> list[float]:
@@ -160,23 +163,30 @@ def piecewise(losses: Sequence[float]) -> float:
 def _likelihood(values: Sequence[float], trend: Sequence[float]) -> float:
     """Return the log-likelihood of normal noise around a straight line in *trend*."""
     n = len(values)
-    deviations, trend = _centred(values), _centred(trend)
-    power = sum(map(mul, trend, trend))
-    slope = sum(map(mul, deviations, trend)) / power if power else 0.0
-    rest = [y - slope * x for x, y in zip(trend, deviations, strict=True)]
-    variance = sum(map(mul, rest, rest)) / n
+    variance = _power(_rest(values, trend)) / n
     return -n / 2 * math.log(variance) if variance > 0 else math.inf
 
 
-def _scatter(values: Sequence[float]) -> float:
-    """Return how much *values* differ from their neighbours, beside all that they differ.
+def _scatter(values: Sequence[float], trend: Sequence[float]) -> float:
+    """Return how *values* differ from their neighbours, beside how from a line in *trend*.
 
     Von Neumann's ratio: 2 for independent values, nearly 0 where there is no noise.
     """
-    steps = [after - before for before, after in pairwise(values)]
-    deviations = _centred(values)
-    power = sum(map(mul, deviations, deviations))
-    return sum(map(mul, steps, steps)) / power if power else 0.0
+    rest = _rest(values, trend)
+    power = _power(rest)
+    return _power([after - before for before, after in pairwise(rest)]) / power if power else 0.0
+
+
+def _rest(values: Sequence[float], trend: Sequence[float]) -> list[float]:
+    """Return what the best straight line in *trend* leaves of *values*."""
+    values, trend = _centred(values), _centred(trend)
+    power = _power(trend)
+    slope = sum(map(mul, values, trend)) / power if power else 0.0
+    return [y - slope * x for x, y in zip(trend, values, strict=True)]
+
+
+def _power(values: Sequence[float]) -> float:
+    return float(sum(map(mul, values, values)))
 
 
 def _centred(values: Sequence[float]) -> list[float]:

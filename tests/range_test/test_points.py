@@ -33,6 +33,16 @@ def test_rows_with_a_learning_rate_of_zero_are_dropped():
     assert points.falls == 0, "a dropped row is no fall"
 
 
+def test_tests_are_counted_where_the_rate_is_back_at_its_start():
+    up = [(lr, 2.0) for lr in (1e-3, 1e-2, 1e-1, 1.0)]
+    assert Points.read(up).runs == 1
+    assert Points.read(up + up + up).runs == 3
+    assert Points.read(up + up[2:]).runs == 1, "resumed"
+    cycle = [(lr, loss) for lr, loss in ramp(100)]
+    assert Points.read(cycle + cycle[::-1] + cycle).runs == 1, "up and down, step by step"
+    assert Points.read([(0.0, 2.0), *up, (0.0, 2.0), *up]).runs == 2
+
+
 def test_numbers_of_every_kind_are_taken():
     class Scalar:
         def item(self) -> float:

@@ -3,7 +3,6 @@
 import math
 import pickle
 import random
-from itertools import accumulate
 
 import pytest
 
@@ -61,6 +60,34 @@ def test_a_log_of_float32_has_no_reasons(simulate):
     assert codes(log) == []
 
 
+@pytest.mark.parametrize("name", ["below_zero", "diverges"])
+def test_a_real_log_below_zero_or_to_its_end_has_no_reasons(read_log, name):
+    """A likelihood that falls below zero; a loss that is recorded long after it diverged."""
+    assert codes(read_log(name)) == []
+
+
+def test_a_learning_rate_logged_one_step_off_has_no_reasons(real_log):
+    """It can't be seen, and moves the answer by hardly more than a step."""
+    lrs, losses = zip(*real_log, strict=True)
+    step = lrs[1] / lrs[0]
+    answer = analyze(real_log).max_lr
+    for shifted in (zip(lrs[1:], losses, strict=False), zip(lrs, losses[1:], strict=False)):
+        found = analyze(list(shifted))
+        assert found.reasons == ()
+        assert abs(math.log(found.max_lr / answer)) < 2 * math.log(step)
+
+
+def test_gaps_and_repeated_rows_are_no_reasons(real_log):
+    for seed in SEEDS:
+        draw = random.Random(seed)
+        kept = [row for row in real_log if draw.random() < 0.8]
+        log = [row for row in kept for _ in range(draw.choice([1, 1, 1, 2]))]
+        found = analyze(log)
+        assert found.reasons == ()
+        low, high = analyze(real_log).interval
+        assert low < found.max_lr < high
+
+
 # --- failures ---------------------------------------------------------------------------------
 
 
@@ -79,6 +106,11 @@ def test_started_diverged(simulate, start):
     log = simulate()
     assert codes(with_losses(log[: len(start)], start)) in (["started_diverged"], ["all_nonfinite"])
     assert codes(with_losses(log, start + [2.3] * (200 - len(start)))) == ["started_diverged"]
+
+
+def test_started_diverged_in_a_real_log(read_log):
+    """The second loss is not a number any more."""
+    assert codes(read_log("starts_diverged")) == ["started_diverged"]
 
 
 def test_started_diverged_without_any_nan(simulate):
@@ -105,8 +137,8 @@ def test_sixteen_rows_are_enough(simulate):
 
 
 def test_no_descent(simulate):
-    for seed in range(100):
-        assert codes(noisy(simulate(), seed=seed)) == ["no_descent"]
+    found = [codes(noisy(simulate(), seed=seed)) for seed in range(100)]
+    assert found.count(["no_descent"]) >= 99, "by chance, noise falls as far in 1 test of 300"
     assert codes((lr, 2.3) for lr, _ in simulate()) == ["no_descent"]
 
 
@@ -116,11 +148,23 @@ def test_no_descent_before_the_loss_blows_up(simulate):
         assert codes(simulate(fall=0.0, seed=seed)) == ["no_descent"]
 
 
-def test_no_descent_of_a_smoothed_loss(simulate):
+@pytest.mark.parametrize("iterations", [100, 200, 400])
+@pytest.mark.parametrize("smoothing", ["average of 0.8", "average of 0.95", "mean", "epochs"])
+def test_no_descent_of_a_smoothed_loss(simulate, iterations, smoothing):
     """An average of noise wanders further than its neighbours differ; mostly that is seen."""
-    flat = [noisy(simulate(), seed=seed) for seed in range(50)]
-    found = [codes(with_losses(log, averages(log, 0.8))) for log in flat]
-    assert found.count(["no_descent"]) > 25
+    found = []
+    for seed in range(20):
+        log = noisy(simulate(iterations), seed=seed)
+        found.append(codes(with_losses(log, SMOOTHINGS[smoothing](log))))
+    assert found.count(["no_descent"]) > 10
+
+
+def test_a_loss_that_rises_and_comes_back_has_not_fallen(simulate):
+    draw = random.Random(0)
+    levels = [2.0] * 50 + [3.0] * 100 + [2.0] * 50
+    assert codes(with_losses(simulate(), [x + draw.gauss(0, 0.1) for x in levels])) == [
+        "no_descent"
+    ]
 
 
 # --- cautions ---------------------------------------------------------------------------------
@@ -131,6 +175,10 @@ def test_no_edge(simulate):
         log = simulate(end_lr=0.05, seed=seed)
         assert codes(log) == ["no_edge"]
         assert codes([*log, (0.05, NAN)]) == [], "a loss that is not finite is an edge"
+
+
+def test_no_edge_in_a_real_log(read_log):
+    assert codes(read_log("never_diverges")) == ["no_edge"]
 
 
 @pytest.mark.parametrize("sigma", [1.5, 2.0])
@@ -152,7 +200,15 @@ def test_too_noisy_to_tell_two_dips_apart(simulate):
 def test_lr_not_monotone(simulate):
     log = simulate()
     assert codes(log[:150] + log[140:]) == ["lr_not_monotone"]
-    assert "lr_not_monotone" in codes(log + simulate(seed=1))
+    (reason,) = analyze(log[:150] + log[140:]).reasons
+    assert reason.message == "The learning rate goes down instead of up in 1 of 210 rows."
+
+
+@pytest.mark.parametrize("runs", [2, 3])
+def test_several_tests_in_one_log_are_counted(simulate, runs):
+    log = [row for seed in range(runs) for row in simulate(seed=seed)]
+    reasons = {reason.code: reason.message for reason in analyze(log).reasons}
+    assert reasons["lr_not_monotone"] == f"It looks like {runs} tests, one after the other."
 
 
 def averages(log, keep):
@@ -164,23 +220,72 @@ def averages(log, keep):
     return smooth
 
 
-def test_running_mean_loss(simulate):
-    found = []
-    for seed in SEEDS:
-        log = simulate(400, seed=seed)
-        sums = accumulate(loss for _, loss in log)
-        means = [total / count for count, total in enumerate(sums, start=1)]
-        found += codes(with_losses(log, means))
-    assert len(found) == len(SEEDS)
-    assert set(found) <= {"running_mean_loss", "pre_smoothed"}
-    assert found.count("running_mean_loss") >= 9, "by chance one looks merely smoothed"
+def means(log, epoch=10**9):
+    """Average as Keras does: since the start of the epoch."""
+    total, smooth = 0.0, []
+    for i, (_, loss) in enumerate(log):
+        total = loss if i % epoch == 0 else total + loss
+        smooth.append(total / (i % epoch + 1))
+    return smooth
 
 
-@pytest.mark.parametrize("keep", [0.8, 0.9, 0.95])
-def test_pre_smoothed(simulate, keep):
+SMOOTHINGS = {
+    "average of 0.8": lambda log: averages(log, 0.8),
+    "average of 0.9": lambda log: averages(log, 0.9),
+    "average of 0.95": lambda log: averages(log, 0.95),
+    "mean of 10": lambda log: [
+        sum(loss for _, loss in part) / len(part)
+        for part in (log[max(0, end - 10) : end] for end in range(1, len(log) + 1))
+    ],
+    "mean": means,
+    "epochs": lambda log: means(log, len(log) // 5),
+}
+
+
+def test_running_mean_loss_in_a_log_of_keras(read_log):
+    """What Keras gave to a callback, in epochs of 57 batches."""
+    assert codes(read_log("keras")) == ["running_mean_loss"]
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam"])
+@pytest.mark.parametrize("epoch", [25, 57, 10**9])
+def test_running_mean_loss(real_logs, optimizer, epoch):
+    log = real_logs[optimizer]
+    assert codes(with_losses(log, means(log, epoch))) == ["running_mean_loss"]
+
+
+@pytest.mark.parametrize("iterations", [100, 200, 400])
+def test_running_mean_loss_in_simulated_logs(simulate, iterations):
+    """In a short log the start of an exponential average looks the same."""
     for seed in SEEDS:
-        log = simulate(400, seed=seed)
-        assert codes(with_losses(log, averages(log, keep))) == ["pre_smoothed"]
+        log = simulate(iterations, seed=seed)
+        found = codes(with_losses(log, means(log)))
+        assert {"running_mean_loss", "pre_smoothed"} & {*found}
+        assert found == ["running_mean_loss"] or iterations < 400
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam"])
+@pytest.mark.parametrize("smoothing", ["average of 0.9", "average of 0.95", "mean of 10"])
+def test_pre_smoothed(real_logs, optimizer, smoothing):
+    log = real_logs[optimizer]
+    assert codes(with_losses(log, SMOOTHINGS[smoothing](log))) == ["pre_smoothed"]
+
+
+@pytest.mark.parametrize("smoothing", ["average of 0.8", "average of 0.9", "mean of 10"])
+@pytest.mark.parametrize("iterations", [100, 200, 400])
+def test_pre_smoothed_in_simulated_logs(simulate, smoothing, iterations):
+    for seed in SEEDS:
+        log = simulate(iterations, seed=seed)
+        assert codes(with_losses(log, SMOOTHINGS[smoothing](log))) == ["pre_smoothed"]
+
+
+def test_periodic_loss_in_a_real_log(read_log):
+    """Digits in the order of the file, in 28 batches, again and again."""
+    (reason,) = analyze(read_log("not_shuffled")).reasons
+    assert (reason.code, reason.message) == (
+        "periodic_loss",
+        "The loss repeats itself every 28 points.",
+    )
 
 
 @pytest.mark.parametrize("period", [7, 20, 45])
