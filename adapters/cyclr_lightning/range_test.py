@@ -193,10 +193,11 @@ def range_test(
         ...         return (self.layer(batch) - 3 * batch).square().mean()
         ...     def configure_optimizers(self):
         ...         return torch.optim.SGD(self.parameters(), lr=self.lr)
-        >>> batches = torch.linspace(-1, 1, 64).reshape(16, 4, 1)
-        >>> trainer = Trainer(max_epochs=1, accelerator="cpu", enable_model_summary=False)
+        >>> inputs = torch.linspace(-1, 1, 64).reshape(64, 1)
+        >>> batches = torch.utils.data.DataLoader(inputs, batch_size=4)
+        >>> trainer = Trainer(max_epochs=1, accelerator="cpu", logger=False)
         >>> model = Line()
-        >>> test = range_test(trainer, model, list(batches), attribute="lr", progress=False)
+        >>> test = range_test(trainer, model, batches, attribute="lr", progress=False)
         >>> test.diverged, model.lr == test.bounds().max_lr
         (True, True)
 
