@@ -37,17 +37,16 @@ class Delimited(LineFormat):
         self._delimiter = max([*DELIMITERS, *others], key=lambda mark: _fit(lines, mark))
         self.name = DELIMITERS.get(self._delimiter, f"CSV with {self._delimiter!r}")
         table = _table(lines, self._delimiter)
-        if not table:
+        self.decimal = _decimal(table, self._delimiter)
+        data = [row for row in table if self._is_data(row)]
+        width = len(data[0]) if data else 0
+        self._header = self._find_header(table, comments, columns, width)
+        if not data and not self._header:
             raise UnusableLog(
                 f"no learning rate and loss in {show(head[0])}; expected rows of CSV such as "
                 "0.001,2.3, JSON, text such as lr=0.001 loss=2.3 or TensorBoard's event files"
             )
-        self.decimal = _decimal(table, self._delimiter)
-        self._header = self._find_header(table, comments, columns)
-        data = [row for row in table if self._is_data(row)]
-        self.names = (
-            _stripped(self._header) if self._header else index_names(len((data or table)[0]))
-        )
+        self.names = _stripped(self._header) if self._header else index_names(width)
 
     def row(self, record: str) -> Row | None:
         """Return the fields of one line; `None`: a comment or the header."""
@@ -61,17 +60,18 @@ class Delimited(LineFormat):
             raise MalformedRow(f"{len(row)} fields where there should be {width}")
         return row
 
-    def _find_header(self, table: list[Row], comments: list[str], columns: Columns) -> Row | None:
-        """Return the row that names the columns, above the first that holds data."""
+    def _find_header(
+        self, table: list[Row], comments: list[str], columns: Columns, width: int
+    ) -> Row | None:
+        """Return the row that names the columns, above the first with data, which has *width*."""
         titles = list(takewhile(lambda row: not any(map(self._is_number, row)), table))
-        width = next((len(row) for row in table if self._is_data(row)), 0)
         # numpy.savetxt writes its header as a comment, below any others.
         notes = [row for row in _table(reversed(comments), self._delimiter) if len(row) == width]
         for row in titles + notes:
             with suppress(UnusableLog):
                 columns.named(_stripped(row))
                 return row
-        return titles[0] if titles else None
+        return titles[0] if titles and width else None
 
     def _is_number(self, field: str) -> bool:
         return number_or_none(field, self.decimal) is not None

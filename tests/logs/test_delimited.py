@@ -115,6 +115,7 @@ def test_a_banner_above_the_header_is_one_malformed_row(read: Callable[..., Log]
     ("text", "message"),
     [
         ("hello\nworld\n", "no learning rate and loss in 'hello'; expected rows of CSV such as"),
+        ("to be or\nnot to be\n", "no learning rate and loss in 'to be or'"),
         ("1\n2\n3\n", "no learning rate and loss in '1'"),
         ("# only a comment\n", "no learning rate and loss in '# only a comment'"),
         ("lr,loss\n", "no row below the header"),
