@@ -50,7 +50,6 @@ function decades(runs) {
   const exponents = [...runs.flatMap(({ raw }) => raw.lr), ...bounds].map(Math.log10);
   const low = exponents.reduce((a, b) => Math.min(a, b), Infinity);
   const high = exponents.reduce((a, b) => Math.max(a, b), -Infinity);
-  if (low > high) return [-6, 1]; // there is none
   const room = Math.max(0.02 * (high - low), 0.05);
   return [low - room, high + room];
 }
