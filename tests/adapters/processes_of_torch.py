@@ -247,6 +247,26 @@ def no_update_of_one_process():
 
 
 @case(SAFE)
+def no_update_of_one_process_alone():
+    """As it is where each process looks at its own part of the gradients."""
+
+    count = 0
+
+    class Skipping(torch.amp.GradScaler):
+        def step(self, optimizer):
+            nonlocal count
+            count += 1
+            if RANK and count in (3, 4):
+                optimizer.param_groups[0]["params"][0].grad.mul_(float("inf"))
+            return super().step(optimizer)
+
+    scaler = Skipping("cpu", init_scale=2.0**10)
+    pair = made(optimizer=torch.optim.SGD, statistics=False)
+    result = told(*pair, scaler=scaler, iterations=10)
+    return result | {"count": count, "scale": scaler.get_scale()}
+
+
+@case(SAFE)
 def accumulation_in_ddp():
     pair = made(statistics=False, optimizer=torch.optim.SGD, updates=0)
     return told(*pair, gradient_accumulation_steps=2)

@@ -83,6 +83,7 @@ WRAPPED = [
     "a_sampler_of_the_process",
     "accumulation_in_ddp",
     "no_update_of_one_process",
+    "no_update_of_one_process_alone",
 ]
 
 
@@ -127,8 +128,9 @@ def test_a_loss_that_is_not_finite_in_one_process_ends_it_in_both(said):
         assert len(process["points"]) == 8
 
 
-def test_an_update_that_one_process_skips_is_made_again_by_both(said):
-    for process in said["no_update_of_one_process"]:
+@pytest.mark.parametrize("name", ["no_update_of_one_process", "no_update_of_one_process_alone"])
+def test_an_update_that_one_process_skips_is_made_again_by_both(said, name):
+    for process in said[name]:
         assert len(process["points"]) == 10
         assert process["count"] == 12
         assert process["scale"] == 2.0**10

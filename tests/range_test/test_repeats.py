@@ -1,13 +1,12 @@
 """repeat: many range tests in any executor, of which some may die, and what they say together."""
 
-import importlib
 import multiprocessing
-import textwrap
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from random import Random
 
 import pytest
 
+import runs
 from cyclr import Bounds, InconclusiveRangeTest, RangeTest, Repeats, analyze, repeat
 
 
@@ -186,42 +185,11 @@ def test_what_somebody_else_cancels_has_failed():
 # In processes.
 
 
-@pytest.fixture
-def runs(tmp_path, monkeypatch):
-    """A module whose functions other processes find, too."""
-    (tmp_path / "runs.py").write_text(
-        textwrap.dedent(
-            """
-            import os, time
-            from cyclr import RangeTest
-
-            def run(seed):
-                test = RangeTest(1e-5, 10.0, 100, optimizer="adam")
-                for lr in test:
-                    test.record(2 + lr**2 - 1.5 / (1 + (0.01 / lr) ** 2))
-                test.process = os.getpid()
-                return test
-
-            def mortal(seed):
-                if seed == 3:
-                    time.sleep(1)  # the ones before have come back
-                    os._exit(9)
-                return run(seed)
-
-            def wrong(seed):
-                raise ValueError(f"seed {seed}")
-            """
-        )
-    )
-    monkeypatch.syspath_prepend(tmp_path)
-    return importlib.import_module("runs")
-
-
 def processes(workers=2):
     return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
 
 
-def test_they_run_in_processes(runs):
+def test_they_run_in_processes():
     with processes() as pool:
         repeats = quiet(runs.run, range(4), pool)
         wrong = quiet(runs.wrong, range(2), pool)
@@ -234,19 +202,20 @@ def test_they_run_in_processes(runs):
     assert [str(error) for error in wrong.failures.values()] == ["seed 0", "seed 1"]
 
 
-def test_what_can_not_be_sent_has_failed(runs):
+def test_what_can_not_be_sent_has_failed():
     with processes(1) as pool:
         repeats = quiet(lambda seed: run(seed), range(2), pool)
 
     assert len(repeats.failures) == 2
 
 
-def test_a_process_that_dies_takes_with_it_what_is_not_finished_and_no_more(runs):
+def test_a_process_that_dies_takes_with_it_what_is_not_finished_and_no_more():
     with processes(1) as pool:
         repeats = quiet(runs.mortal, range(6), pool)
         again = quiet(runs.run, [6], pool)
 
-    assert list(repeats.each) == [0, 1, 2]
+    assert list(repeats.each) == [0, 1]
+    assert str(repeats.failures.pop(2)) == "seed 2"
     assert list(repeats.failures) == [3, 4, 5]
     assert all(isinstance(error, BrokenExecutor) for error in repeats.failures.values())
     assert isinstance(again.failures[6], BrokenExecutor)
