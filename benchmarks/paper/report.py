@@ -52,7 +52,10 @@ def table(results: dict[str, list[Result]]) -> str:
             for r in found
             if not _finished(r)
         ]
-    assumed = [f"- `{name}`: {RUNS[name].assumed}." for name in results if RUNS[name].assumed]
+    by_assumption: dict[str, list[str]] = {}
+    for name in results:
+        by_assumption.setdefault(RUNS[name].assumed, []).append(f"`{name}`")
+    assumed = [f"- {', '.join(names)}: {what}." for what, names in by_assumption.items() if what]
     return "\n".join([*lines, "", "Assumed, since the paper does not say it:", "", *assumed])
 
 
@@ -85,7 +88,8 @@ def _reached(result: Result) -> str:
     for point in result["points"]:
         if point["accuracy"] >= GOAL:
             return f"{point['iteration']:,}"
-    return f"never (best {max(point['accuracy'] for point in result['points']):.1f})"
+    best = max(point["accuracy"] for point in result["points"])
+    return f"{'never' if _finished(result) else 'not yet'} (best {best:.1f})"
 
 
 def reading(result: Result) -> str:

@@ -77,7 +77,7 @@ TABLE_1 = [
         42_000,
         "Table 1, Figure 4",
         82.2,
-        f"{EXP_RANGE}; read as every port has it: only the amplitude declines",
+        f"{EXP_RANGE}; only the amplitude declines, as every port reads it",
     ),
 ]
 
