@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from copy import copy
 from math import inf, isfinite
+from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
@@ -21,11 +22,13 @@ from tqdm.auto import tqdm
 import cyclr
 from cyclr import Bounds
 from cyclr._checks import refuse
+from cyclr.plotting.axes import check, save
+from cyclr.plotting.range_tests import picture_of_range_test
 from cyclr_lightning.handover import Handover
 from cyclr_lightning.training import Training
 from cyclr_lightning.untouched import untouched
-from cyclr_torch.course import course_of, place, set_value
-from cyclr_torch.range_test import _momentum, _name
+from cyclr_torch.course import course_of
+from cyclr_torch.rates import Rates, momentum_of, name_of
 
 __all__ = ["RangeTest", "range_test"]
 
@@ -59,7 +62,8 @@ class RangeTest(pl.Callback):
 
     With manual optimization, ``training_step`` has to return its loss, and *optimizer* is the
     index of the one to test, if there are several; the others train at their own rates.
-    *progress* is a bar. Wrong arguments raise a `TypeError` or a `ValueError`.
+    *plot* is the file to which the test is drawn, with its bounds or why there are none; it needs
+    ``cyclr[plot]``. *progress* is a bar. Wrong arguments raise a `TypeError` or a `ValueError`.
 
     Use it for each module, optimizer and batch size anew; `range_test` is the same without a
     training after it.
@@ -73,14 +77,19 @@ class RangeTest(pl.Callback):
         *,
         attribute: str | None = None,
         optimizer: int | None = None,
+        plot: str | Path | None = None,
         progress: bool = True,
     ) -> None:
-        self._new = cyclr.RangeTest(start_lr, end_lr, iterations)  # checks its arguments
+        new = cyclr.RangeTest(start_lr, end_lr, iterations)  # checks the arguments
+        if plot is not None:
+            check(str(plot))
+        self._arguments = (start_lr, end_lr, iterations)
         self.attribute = attribute
         self.optimizer = optimizer
+        self.plot = plot
         self.progress = progress
         self._test: cyclr.RangeTest | None = None
-        self._handover = Handover(capacity=1000 + 40 * len(self._new))
+        self._handover = Handover(capacity=1000 + 40 * len(new))
         self._resumed = False
         self._alone = False  # without a training after it
 
@@ -112,6 +121,8 @@ class RangeTest(pl.Callback):
             refuse("attribute", rule, self.attribute, AttributeError)
         self._test = self._run(trainer)
         self._handover.put(_written(self._test))
+        if self.plot is not None and trainer.is_global_zero:
+            save([picture_of_range_test(self._test)], str(self.plot))
         if self._alone:
             trainer.should_stop = True
         elif self.attribute is not None:
@@ -119,16 +130,15 @@ class RangeTest(pl.Callback):
             _configure_again(trainer)
 
     def _run(self, trainer: pl.Trainer) -> cyclr.RangeTest:
-        ramp = _Ramp(self._tested(trainer))
-        start_lr, end_lr = self._new.ramp.start, self._new.ramp.end
+        optimizer = self._tested(trainer)
         test = cyclr.RangeTest(
-            start_lr, end_lr, len(self._new), optimizer=ramp.name, momentum=ramp.momentum
+            *self._arguments, optimizer=name_of(optimizer), momentum=momentum_of(optimizer)
         )
         training = Training(trainer)
         shown = self.progress and trainer.is_global_zero
         with (
             untouched(trainer, training.loader.flattened),
-            ramp,
+            _Ramp(optimizer) as ramp,
             closing(training.epochs()) as batches,
             tqdm(total=len(test), desc="range test", disable=not shown) as bar,
         ):
@@ -178,6 +188,7 @@ def range_test(
     iterations: int = 200,
     attribute: str | None = None,
     optimizer: int | None = None,
+    plot: str | Path | None = None,
     progress: bool = True,
 ) -> cyclr.RangeTest:
     """Run a range test of *model* as the Trainer would train it, on demand; return the test.
@@ -214,6 +225,7 @@ def range_test(
         iterations,
         attribute=attribute,
         optimizer=optimizer,
+        plot=plot,
         progress=progress,
     )
     callback._alone = True
@@ -254,23 +266,14 @@ def _alone(trainer: pl.Trainer, callback: RangeTest) -> Iterator[None]:
 
 
 class _Ramp:
-    """An optimizer, each update of which is made at the learning rate `lr`.
-
-    The group with the largest learning rate is given it, the others keep their ratio to it.
-    """
+    """An optimizer, each update of which is made at the learning rate `lr`."""
 
     def __init__(self, optimizer: Optimizer):
-        groups = optimizer.param_groups
-        for index, group in enumerate(groups):
-            place("lr", group, index)
-        rates = [float(group["lr"]) for group in groups]
-        highest = max(rates)
-        self.lr = highest
+        self.lr = 0.0
         self.updates = 0
-        self.name = _name(optimizer)
-        self.momentum = _momentum(groups[rates.index(highest)])
         self._optimizer = optimizer
-        self._ratios = [rate / highest if highest > 0 else 1.0 for rate in rates]
+        self._rates = Rates(optimizer)
+        self._handles: list[Any] = []
 
     def __enter__(self) -> "_Ramp":
         self._handles = [
@@ -285,8 +288,7 @@ class _Ramp:
 
     def _before(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         # At the last moment: a module may set the learning rate itself, in its optimizer_step.
-        for group, ratio in zip(optimizer.param_groups, self._ratios, strict=True):
-            set_value(group, "lr", self.lr * ratio)
+        self._rates.set(self.lr)
 
     def _after(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         # GradScaler has a fused optimizer itself skip an update, and leaves the reason there.

@@ -12,8 +12,7 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from cyclr_torch.course import suspended
-from cyclr_torch.snapshot import _kept as kept
-from cyclr_torch.snapshot import restored
+from cyclr_torch.snapshot import kept, restored
 
 __all__ = ["attributes_kept", "unheard", "untouched"]
 

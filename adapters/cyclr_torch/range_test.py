@@ -14,10 +14,11 @@ from tqdm.auto import tqdm
 from cyclr._checks import refuse
 from cyclr.range_test import InconclusiveRangeTest, RangeTest, confirmation_cost
 from cyclr.schedules import Schedule
-from cyclr_torch.course import is_number, suspended, unwrapped
+from cyclr_torch.course import suspended
 from cyclr_torch.processes import Processes
+from cyclr_torch.rates import momentum_of, name_of
 from cyclr_torch.snapshot import restored
-from cyclr_torch.training import BatchLoss, Training, leading, set_to_training, supervised
+from cyclr_torch.training import BatchLoss, Training, set_to_training, supervised
 from cyclr_torch.validation import Validation, kept_back
 
 __all__ = ["range_test"]
@@ -99,8 +100,8 @@ def range_test(
             start_lr,
             end_lr,
             iterations,
-            optimizer=_name(optimizer),
-            momentum=_momentum(leading(optimizer)),
+            optimizer=name_of(optimizer),
+            momentum=momentum_of(optimizer),
         )
         trial = _Trial(
             model,
@@ -241,18 +242,3 @@ def _refuse_differences(processes: Processes, **arguments: float) -> None:
         if len(set(values)) > 1:
             got = ", ".join(f"{value:g}" for value in values)
             raise ValueError(f"{name} must be the same in every process: got {got}")
-
-
-def _name(optimizer: Optimizer) -> str:
-    """Return the name by which `cyclr.analyze` knows the optimizer."""
-    kind: type[Any] = type(optimizer)
-    if kind.__module__.startswith("accelerate."):  # it wraps what makes the updates as they are
-        kind = type(unwrapped(optimizer))
-    name = kind.__name__.lower()
-    return "nesterov" if name == "sgd" and optimizer.param_groups[0].get("nesterov") else name
-
-
-def _momentum(group: dict[str, Any]) -> float | None:
-    """Return the momentum of a group, or its first beta."""
-    momentum: Any = group.get("momentum", (group.get("betas") or (None,))[0])
-    return float(momentum) if is_number(momentum) else None

@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 
 from cyclr_torch.course import wrapped
 
-__all__ = ["restored"]
+__all__ = ["kept", "restored"]
 
 PutBack: TypeAlias = Callable[[], Any]
 
@@ -34,7 +34,7 @@ def restored(
     _reshard(modules)
     optimizers = wrapped(optimizer)
     numbers = [_numbers(each) for each in optimizers]
-    kept = _kept(
+    put_back = kept(
         [
             list(map(_held, modules)),
             [[each.param_groups, each.state] for each in optimizers],
@@ -54,7 +54,7 @@ def restored(
     finally:
         _reshard(modules)
         with torch.no_grad():
-            kept()
+            put_back()
         for each, held in zip(optimizers, numbers, strict=True):
             vars(each).update(held)
         for module, mode in zip(modules, modes, strict=True):
@@ -85,7 +85,7 @@ def _numbers(optimizer: Optimizer) -> dict[str, Any]:
     return {name: value for name, value in vars(optimizer).items() if isinstance(value, kinds)}
 
 
-def _kept(value: Any, memo: dict[int, PutBack]) -> PutBack:
+def kept(value: Any, memo: dict[int, PutBack]) -> PutBack:
     """Return a function that returns *value* as it is now; *memo* has those that it met before."""
     if id(value) not in memo:
         memo[id(value)] = _newly_kept(value, memo)
@@ -98,18 +98,18 @@ def _newly_kept(value: Any, memo: dict[int, PutBack]) -> PutBack:
         gradient = _gradient(value, memo) if value.is_leaf else None
         return partial(_refill_tensor, value, contents, gradient)
     if isinstance(value, dict):
-        return partial(_refill_dict, value, {key: _kept(value[key], memo) for key in value})
+        return partial(_refill_dict, value, {key: kept(value[key], memo) for key in value})
     if isinstance(value, list):
-        return partial(_refill_list, value, [_kept(item, memo) for item in value])
+        return partial(_refill_list, value, [kept(item, memo) for item in value])
     if type(value) is tuple:
-        return partial(_tuple_of, [_kept(item, memo) for item in value])
+        return partial(_tuple_of, [kept(item, memo) for item in value])
     same = value if isinstance(value, nn.Module) else copy.deepcopy(value)
     return lambda: same
 
 
 def _gradient(tensor: Tensor, memo: dict[int, PutBack]) -> PutBack:
     gradient = tensor.grad
-    return _kept(gradient, memo) if _is_shared(gradient) else lambda: gradient
+    return kept(gradient, memo) if _is_shared(gradient) else lambda: gradient
 
 
 def _put_gradients_aside(tensors: list[Tensor]) -> None:

@@ -11,15 +11,14 @@ from torch.optim import Optimizer
 
 from cyclr._checks import refuse, whole
 from cyclr.range_test.points import number_of
-from cyclr_torch.course import place, set_value
 from cyclr_torch.processes import Processes
+from cyclr_torch.rates import Rates
 
 __all__ = [
     "BatchLoss",
     "Measured",
     "Training",
     "device_of",
-    "leading",
     "loss_and_accuracy",
     "moved",
     "set_to_training",
@@ -64,9 +63,7 @@ class Training:
         self._processes = processes
         self._device = device_of(model)
         self._batches = _batches(data, updates * self._steps)
-        highest = float(leading(optimizer)["lr"])
-        rates = [float(group["lr"]) for group in optimizer.param_groups]
-        self._ratios = [rate / highest if highest > 0 else 1.0 for rate in rates]
+        self._rates = Rates(optimizer)
         if scaler is not None and _needs_closure(optimizer):
             refuse("scaler", "be left out for an optimizer that needs a closure", scaler, TypeError)
 
@@ -76,8 +73,7 @@ class Training:
         The leading group gets it, the others keep their ratio to that. Where gradients overflow
         even unscaled, the model is beyond its edge: the loss is NaN.
         """
-        for group, ratio in zip(self._optimizer.param_groups, self._ratios, strict=True):
-            set_value(group, "lr", lr * ratio)
+        self._rates.set(lr)
         while True:
             batches = [moved(next(self._batches), self._device) for _ in range(self._steps)]
             self._processes.meet()
@@ -127,13 +123,6 @@ class Training:
             accuracies.append(accuracy)
         means = self._processes.means(_mean(losses), _mean(accuracies))
         return Measured(means[0], None if math.isnan(means[1]) else means[1])
-
-
-def leading(optimizer: Optimizer) -> dict[str, Any]:
-    """Return the group whose learning rate is the largest."""
-    for index, group in enumerate(optimizer.param_groups):
-        place("lr", group, index)
-    return max(optimizer.param_groups, key=lambda group: float(group["lr"]))
 
 
 def set_to_training(model: nn.Module, optimizer: Optimizer) -> None:

@@ -637,6 +637,23 @@ def test_a_trial_of_the_code_has_no_test():
         on_demand(Regression(), fit=trainer(fast_dev_run=True))
 
 
+@pytest.mark.framework("matplotlib")
+def test_it_is_drawn_to_a_file_whether_it_can_be_read_or_not(tmp_path):
+    class Flat(Regression):
+        def training_step(self, batch, batch_idx):
+            return super().training_step(batch, batch_idx) * 0 + 1
+
+    on_demand(Regression(), loader(16), plot=tmp_path / "test.svg", **FULL)
+    flat = callback(attribute="lr", plot=str(tmp_path / "flat.svg"), **FULL)
+    with pytest.raises(cyclr.InconclusiveRangeTest):
+        trainer(callbacks=[flat]).fit(Flat(), loader())
+
+    for name in ("test.svg", "flat.svg"):
+        assert "<svg" in (tmp_path / name).read_text()
+    with pytest.raises(ValueError, match=r"the picture's file must end in one of \..*: got 'x.y'"):
+        callback(plot="x.y")
+
+
 # Checkpoints.
 
 
