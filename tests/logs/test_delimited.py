@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from cyclr.logs import BadRow, Log, UnusableLog
+from cyclr.logs._lines import LONGEST
 
 PAIRS = [(0.001, 2.5), (0.01, 2.25), (0.1, 1.5)]
 
@@ -103,6 +104,13 @@ def test_a_decimal_comma_is_not_taken_for_a_thousands_separator(read: Callable[.
 def test_a_time_between_colons_is_a_field(read: Callable[..., Log]) -> None:
     log = read("time,lr,loss\n10:00:01,1,2\n10:00:02,3,4\n")
     assert (list(log), log.format) == ([(1.0, 2.0), (3.0, 4.0)], "CSV")
+
+
+def test_what_a_line_has_too_much_is_no_row(read: Callable[..., Log]) -> None:
+    bad: list[BadRow] = []
+    log = read("lr,loss\n1,2\n" + "x" * LONGEST + "7,8\n3,4\n", on_bad_row=bad.append)
+    assert list(log) == [(1.0, 2.0), (3.0, 4.0)]
+    assert [row.line for row in bad] == [3]
 
 
 def test_a_banner_above_the_header_is_one_malformed_row(read: Callable[..., Log]) -> None:
