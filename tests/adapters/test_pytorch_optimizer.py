@@ -2,6 +2,7 @@
 
 import copy
 
+import numpy as np
 import pytest
 import pytorch_optimizer
 import torch
@@ -47,6 +48,7 @@ def made(kind):
 
 def train(model, optimizer, updates=4):
     torch.manual_seed(1)
+    np.random.seed(1)
     if hasattr(optimizer, "train"):
         optimizer.train()
     for inputs, targets in BATCHES[:updates]:
