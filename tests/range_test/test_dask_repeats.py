@@ -32,9 +32,12 @@ def test_its_executor_is_taken_as_it_is(client):
 def test_what_dies_is_reported_and_the_rest_is_kept(client):
     repeats = repeat(runs.mortal, range(6), client.get_executor(retries=0), progress=False)
 
-    assert list(repeats.each) == [0, 1, 4, 5]
-    assert str(repeats.failures[2]) == "seed 2"
-    assert type(repeats.failures[3]).__name__ == "KilledWorker"
+    assert {0, 1} <= repeats.each.keys() <= {0, 1, 4, 5}
+    assert repeats.each.keys() | repeats.failures.keys() == set(range(6))
+    assert str(repeats.failures.pop(2)) == "seed 2"
+    assert 3 in repeats.failures
+    # What waited on the workers that died, Dask may have given up with it.
+    assert {type(error).__name__ for error in repeats.failures.values()} == {"KilledWorker"}
 
 
 def test_the_example_runs():
