@@ -22,12 +22,28 @@ class Network(nn.Module):
         return nn.Dense(10)(nn.relu(nn.Dense(64)(x)))
 
 
+class Batches:
+    """Batches of 32, in another order each time that they are gone through."""
+
+    def __init__(self, images, labels, generator):
+        self.images, self.labels, self.generator = images, labels, generator
+
+    def __len__(self):
+        return len(self.images) // 32
+
+    def __iter__(self):
+        order = self.generator.permutation(len(self.images))
+        for rows in order[: 32 * len(self)].reshape(-1, 32):
+            yield self.images[rows], self.labels[rows]
+
+
 def train(make_optimizer, tuned, seed=0):
     """Return the accuracy on held-out digits, and the bounds if there was a range test."""
     images, labels = load_digits(return_X_y=True)
-    order = np.random.default_rng(seed).permutation(len(images))
+    generator = np.random.default_rng(seed)
+    order = generator.permutation(len(images))
     images, labels = images[order].astype(np.float32) / 16, labels[order]
-    batches = [(images[i : i + 32], labels[i : i + 32]) for i in range(0, 1344, 32)]
+    batches = Batches(images[:1344], labels[:1344], generator)
     network = Network()
     parameters = network.init(jax.random.key(seed), images[:1])
 
