@@ -124,6 +124,14 @@ def test_a_long_test_stops_where_a_short_one_would():
         assert stop(flat + [ceiling + 0.4] * 20) == len(flat) + 1 + PATIENCE
 
 
+def test_what_a_long_test_scattered_long_ago_counts_as_much():
+    """Three in four differences are large: so is their median."""
+    loud = noisy([0.0] * 6 * CAPACITY, sigma=1.0)
+    quiet = noisy([0.0] * 2 * CAPACITY, sigma=0.01)
+    assert stop([*loud, *quiet, *[4.0] * 20]) is None
+    assert stop([*quiet, *quiet, *[4.0] * 20]) is not None
+
+
 def test_memory_is_bounded():
     draw = random.Random(0)
     divergence = Divergence()

@@ -160,11 +160,12 @@ def test_no_descent_of_a_smoothed_loss(simulate, iterations, smoothing):
 
 
 def test_a_loss_that_rises_and_comes_back_has_not_fallen(simulate):
-    draw = random.Random(0)
-    levels = [2.0] * 50 + [3.0] * 100 + [2.0] * 50
-    assert codes(with_losses(simulate(), [x + draw.gauss(0, 0.1) for x in levels])) == [
-        "no_descent"
-    ]
+    """By too little to be a divergence."""
+    levels = [2.0] * 50 + [2.3] * 100 + [2.0] * 50
+    for seed in SEEDS:
+        draw = random.Random(seed)
+        log = with_losses(simulate(), [level + draw.gauss(0, 0.1) for level in levels])
+        assert codes(log) == ["no_descent"]
 
 
 # --- cautions ---------------------------------------------------------------------------------
