@@ -17,7 +17,7 @@ from transformers import Trainer, TrainingArguments, ViTConfig, ViTForImageClass
 from cyclr import OneCycle
 from cyclr_torch import Scheduler, range_test
 
-EPOCHS = 10
+EPOCHS = 20
 
 
 def range_test_of(trainer, **arguments):

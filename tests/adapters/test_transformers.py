@@ -198,5 +198,5 @@ def test_the_example_trains_with_the_bounds_of_its_range_test(capsys):
     printed = capsys.readouterr().out.splitlines()
     assert any(line.startswith("max_lr") for line in printed)
     name, accuracy = printed[-1].split(": ")
-    assert name == "OneCycle to max_lr, 10 epochs"
+    assert name == "OneCycle to max_lr, 20 epochs"
     assert float(accuracy.rstrip("%")) > 90  # of ten digits, guessing gets a tenth right
