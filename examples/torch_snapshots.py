@@ -45,8 +45,8 @@ def train(batches, cycles, seed):
     scheduler = Scheduler(optimizer, schedule)
 
     snapshots, average = [], AveragedModel(network)
-    on_cycle_end(scheduler, lambda cycle: snapshots.append(copy.deepcopy(network).eval()))
-    on_cycle_end(scheduler, lambda cycle: average.update_parameters(network))
+    on_cycle_end(scheduler, lambda _: snapshots.append(copy.deepcopy(network).eval()))
+    on_cycle_end(scheduler, lambda _: average.update_parameters(network))
     for _ in range(EPOCHS):
         for inputs, labels in batches:
             optimizer.zero_grad()

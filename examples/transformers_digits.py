@@ -74,7 +74,9 @@ def train(folder, seed=0):
     )
     bounds = range_test_of(trainer).bounds()
     updates = EPOCHS * len(trainer.get_train_dataloader())
-    trainer.lr_scheduler = Scheduler(trainer.optimizer, bounds.schedule(OneCycle, iterations=updates))
+    trainer.lr_scheduler = Scheduler(
+        trainer.optimizer, bounds.schedule(OneCycle, iterations=updates)
+    )
     trainer.train()
 
     predicted = trainer.predict(held_out).predictions.argmax(-1)

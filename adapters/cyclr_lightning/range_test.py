@@ -195,6 +195,7 @@ def range_test(
 
         >>> import torch
         >>> from lightning.pytorch import LightningModule, Trainer
+        >>> from torch.utils.data import DataLoader
         >>> class Line(LightningModule):
         ...     def __init__(self):
         ...         super().__init__()
@@ -204,10 +205,9 @@ def range_test(
         ...         return (self.layer(batch) - 3 * batch).square().mean()
         ...     def configure_optimizers(self):
         ...         return torch.optim.SGD(self.parameters(), lr=self.lr)
-        >>> batches = torch.linspace(-1, 1, 64).reshape(16, 4, 1)
-        >>> trainer = Trainer(max_epochs=1, accelerator="cpu", enable_model_summary=False)
-        >>> model = Line()
-        >>> test = range_test(trainer, model, list(batches), attribute="lr", progress=False)
+        >>> model, batches = Line(), DataLoader(torch.linspace(-1, 1, 64).reshape(64, 1), 4)
+        >>> trainer = Trainer(max_epochs=1, accelerator="cpu", logger=False)
+        >>> test = range_test(trainer, model, batches, attribute="lr", progress=False)
         >>> test.diverged, model.lr == test.bounds().max_lr
         (True, True)
 

@@ -4,6 +4,7 @@ import runpy
 from pathlib import Path
 
 import pytest
+
 from hosts.modules_of_lightning import IGNORED
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "lightning_digits.py"
