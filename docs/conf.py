@@ -35,7 +35,10 @@ add_module_names = False
 python_maximum_signature_line_length = 88
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
-autodoc_mock_imports = ["torch", "keras", "tensorflow", "mxnet", "jax", "optax", "tqdm", "numpy"]
+autodoc_mock_imports = [
+    *("torch", "lightning", "torchmetrics", "keras", "tensorflow", "mxnet", "jax", "optax"),
+    *("tqdm", "numpy"),
+]
 
 # Everything is in the pages themselves: they can be read without a network.
 html_theme = "furo"

@@ -59,9 +59,13 @@ SECTIONS = {
     "logs": "Logs",
 }
 """Where the public names of a module of cyclr are described; of another, under its own name."""
-ADAPTERS = ("cyclr_torch", "cyclr_tensorflow", "cyclr_mxnet", "cyclr_optax")
+ADAPTERS = ("cyclr_torch", "cyclr_lightning", "cyclr_tensorflow", "cyclr_mxnet", "cyclr_optax")
 # What Keras asks of a schedule is not for users to call; what is cyclr's has its place there.
-LEFT_OUT = ", ".join(["get_config", "from_config", *cyclr.__all__])
+LEFT_OUT = {"get_config", "from_config", *cyclr.__all__}
+# Lightning has a RangeTest of its own, and torch's Scheduler; its hooks are not for users either.
+HOOKS = {"state_dict", "load_state_dict", "on_load_checkpoint", "on_train_start", "on_train_end"}
+HOOKS |= {"on_train_batch_start", "on_train_batch_end"}
+IN_LIGHTNING = (LEFT_OUT | HOOKS | {"Scheduler"}) - {"RangeTest"}
 
 
 def generate() -> None:
@@ -182,7 +186,8 @@ def api() -> None:
         lines += [title, "-" * len(title), "", *map(_described, names)]
     for module in ADAPTERS:
         lines += [module, "-" * len(module), "", f".. automodule:: {module}", "   :members:"]
-        lines += [f"   :exclude-members: {LEFT_OUT}", ""]
+        left_out = IN_LIGHTNING if module == "cyclr_lightning" else LEFT_OUT
+        lines += [f"   :exclude-members: {', '.join(sorted(left_out))}", ""]
     (FOLDER / "api.rst").write_text("\n".join(lines))
 
 

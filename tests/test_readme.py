@@ -71,6 +71,7 @@ def imported(framework, name=None):
 NAMES = {
     "numpy": dict,
     "torch": torch_names,
+    "lightning": dict,
     "keras": imported("keras"),
     "optax": imported("optax"),
     "mxnet": imported("mxnet", "mx"),
@@ -100,6 +101,7 @@ def test_the_blocks_without_a_framework():
 @pytest.mark.parametrize(
     "framework", [pytest.param(name, marks=pytest.mark.framework(name)) for name in NAMES]
 )
+@pytest.mark.filterwarnings("ignore:Starting from v1.9.0, `tensorboardX`")  # Lightning's, at large
 def test_the_blocks_for_a_framework(framework):
     needing = sum(block[:2] == ("python", framework) for block in BLOCKS)
 

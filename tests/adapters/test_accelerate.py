@@ -67,6 +67,34 @@ def test_a_range_test_takes_what_is_prepared():
     assert all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
 
 
+@pytest.mark.parametrize("updates", [2, 5])
+def test_a_run_that_goes_on_in_mid_cycle_is_bit_equal_to_an_uninterrupted_one(tmp_path, updates):
+    def run(first, last, load=False, save=False):
+        torch.manual_seed(0)
+        model = torch.nn.Linear(4, 1)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+        accelerator = Accelerator(cpu=True)
+        model, optimizer, scheduler = accelerator.prepare(
+            model, optimizer, Scheduler(optimizer, LR * 0.1)
+        )
+        if load:
+            accelerator.load_state(tmp_path)
+        for k in range(first, last):
+            inputs = torch.full((2, 4), k / 10)
+            optimizer.zero_grad()
+            model(inputs).square().sum().backward()
+            optimizer.step()
+            scheduler.step()
+        if save:
+            accelerator.save_state(tmp_path)
+        return scheduler.scheduler.iteration, [p.tolist() for p in model.parameters()]
+
+    whole = run(0, 9)
+    run(0, updates, save=True)
+    assert run(updates, 9, load=True) == whole
+    assert whole[0] == 9
+
+
 @pytest.fixture(scope="module")
 def notes(tmp_path_factory):
     """What each of two processes has seen of the same training, and of a Trainer's."""

@@ -202,7 +202,7 @@ class Adversaries(pl.LightningModule):
         return {"loss": loss, "more": None}
 
     def configure_optimizers(self):
-        optimizers = [torch.optim.SGD(net.parameters(), lr=0.05) for net in self.nets]
+        optimizers = [torch.optim.SGD(n.parameters(), lr=0.05, momentum=0.1) for n in self.nets]
         for index, optimizer in enumerate(optimizers):
             optimizer.register_step_post_hook(
                 lambda o, *_, index=index: self.note(index, o.param_groups[0]["lr"])
@@ -222,6 +222,13 @@ def test_one_of_several_optimizers_is_tested_while_the_others_train():
     assert rates[0][1::2] == [0.05 * 0.5**k for k in range(40)]
     pairs = [F.mse_loss(nets[1](inputs), targets).item() for inputs, targets in list(loader())[:2]]
     assert losses(test)[0] == pytest.approx(sum(pairs) / 2)  # of both batches of the update
+
+
+def test_all_that_the_others_train_is_put_back_too():
+    tests = [Watched(progress=False, optimizer=0, **SHORT)]
+    trainer(callbacks=tests).fit(Adversaries(), loader(shuffle=True))
+
+    assert tests[0].different == []
 
 
 @pytest.mark.parametrize("optimizer", [None, -1, 2, "0"])
@@ -313,9 +320,9 @@ def everything(fit, module):
         "precision": fit.precision_plugin.state_dict(),
         "random": (random.getstate(), np.random.get_state(), torch.get_rng_state()),
         "modes": [part.training for part in module.modules()],
-        "metric": module.error.metric_state,
-        "updates": module.error.update_count,
-        "own": (module.seen, module.count, module.lr, module.bounds),
+        "metric": hasattr(module, "error") and module.error.metric_state,
+        "updates": hasattr(module, "error") and module.error.update_count,
+        "own": [getattr(module, name, None) for name in ("seen", "count", "lr", "bounds")],
         "loops": fit.fit_loop.state_dict(),
         "counts": (fit.global_step, fit.current_epoch),
         "metrics": (fit.callback_metrics, fit.logged_metrics),

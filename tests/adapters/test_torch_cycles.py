@@ -84,6 +84,18 @@ def test_the_first_groups_cycles_count():
     assert noted == [(4, 1), (8, 2)]
 
 
+def test_two_optimizers_count_each_for_itself():
+    (first, a), (second, b) = made(), made(cyclr.Triangular(0.01, 0.1, 1))
+    noted, other = ends(a), ends(b)
+    for k in range(8):
+        first.step()
+        if k % 2:
+            second.step()
+
+    assert (a.iteration, noted) == (8, [(4, 1), (8, 2)])
+    assert (b.iteration, other) == (4, [(2, 1), (4, 2)])
+
+
 def test_loading_a_state_ends_nothing_and_numbers_go_on():
     _, first = made()
     optimizer, scheduler = made()

@@ -1,38 +1,34 @@
-"""The snapshot ensemble of the examples: what is kept at the end of each cycle."""
+"""The snapshot ensemble of the example: what it gains on digits, and what it does not."""
 
-import importlib.util
-import pathlib
-from itertools import pairwise
+import runpy
+import statistics
+from pathlib import Path
 
-import torch
+import pytest
 
-EXAMPLE = pathlib.Path(__file__).parents[2] / "examples" / "torch_snapshots.py"
-
-
-def example():
-    spec = importlib.util.spec_from_file_location("torch_snapshots", EXAMPLE)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+EXAMPLE = Path(__file__).parents[2] / "examples" / "torch_snapshots.py"
 
 
-def test_a_snapshot_is_kept_at_the_end_of_each_cycle():
-    module = example()
-    snapshots, average = module.train(module.digits(0)[0], module.CYCLES, seed=0)
-    weights = [snapshot[0].weight for snapshot in snapshots]
+@pytest.mark.framework("sklearn")
+def test_what_all_snapshots_predict_has_a_lower_loss_than_the_last_or_one_long_cycle():
+    compare = runpy.run_path(str(EXAMPLE))["compare"]
+    runs = [compare(seed) for seed in range(6)]
+    losses = {name: statistics.mean(run[name][1] for run in runs) for name in runs[0]}
+    accuracies = {name: statistics.mean(run[name][0] for run in runs) for name in runs[0]}
 
-    assert len(snapshots) == module.CYCLES
-    assert all(not torch.equal(a, b) for a, b in pairwise(weights))
-    assert torch.allclose(average.module[0].weight, sum(weights) / len(weights), atol=1e-6)
+    # Over 20 seeds the loss is lower by 0.044 ± 0.007 and 0.034; the long cycle is as accurate.
+    assert losses["all snapshots"] < losses["the last snapshot"]
+    assert losses["all snapshots"] < losses["one long cycle"]
+    assert losses["their mean weights"] < losses["the last snapshot"]
+    assert min(accuracies.values()) > 85  # of ten digits, guessing gets a tenth right
 
 
-def test_all_that_it_compares_has_learned():
-    found = example().accuracies(seed=0)
+@pytest.mark.framework("sklearn")
+def test_the_example_runs(capsys, monkeypatch):
+    monkeypatch.setattr("sys.argv", [str(EXAMPLE), "2"])
+    runpy.run_path(str(EXAMPLE), run_name="__main__")
 
-    assert list(found) == [
-        "the last snapshot",
-        "all snapshots",
-        "the mean weights",
-        "one long cycle",
-    ]
-    assert min(found.values()) > 85
+    printed = [line[:20].strip() for line in capsys.readouterr().out.splitlines()]
+    assert printed == [
+        "the last snapshot", "all snapshots", "their mean weights", "one long cycle",
+    ]  # fmt: skip

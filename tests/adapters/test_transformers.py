@@ -1,15 +1,16 @@
 """The Trainer of transformers: it takes a Scheduler as it is, and its model can be tested."""
 
-import contextlib
+import runpy
+from pathlib import Path
 
 import pytest
 import torch
 import transformers
-from torch.nn.utils import clip_grad_norm_
 
 import cyclr
-from cyclr_torch import Scheduler, on_cycle_end, range_test
+from cyclr_torch import Scheduler, on_cycle_end
 
+EXAMPLE = Path(__file__).parents[2] / "examples" / "transformers_digits.py"
 LR = cyclr.Triangular2(1e-4, 1e-3, 3)
 SHORT = {"start_lr": 1e-4, "end_lr": 1e-2, "iterations": 10, "progress": False}
 TOKENS = torch.randint(1, 30, (48, 8), generator=torch.Generator().manual_seed(0))
@@ -146,30 +147,14 @@ def test_something_is_done_where_cycles_end(tmp_path):
     assert same(ends[0][1], weights(stopped))
 
 
-# The range test.
+# The range test, as the example has it.
 
 
-@contextlib.contextmanager
-def clipped(made):
-    """Clip gradients, as the Trainer does before each update."""
-    handle = made.optimizer.register_step_pre_hook(
-        lambda *_: clip_grad_norm_(made.model.parameters(), made.args.max_grad_norm) and None
-    )
-    try:
-        yield
-    finally:
-        handle.remove()
+example = runpy.run_path(str(EXAMPLE))
 
 
 def on_demand(made):
-    with clipped(made):
-        return range_test(
-            made.model,
-            made.optimizer,
-            data=made.get_train_dataloader(),
-            batch_loss=made.compute_loss,
-            **SHORT,
-        )
+    return example["range_test_of"](made, **SHORT)
 
 
 def test_a_range_test_measures_what_the_trainer_would(tmp_path):
@@ -205,3 +190,13 @@ def test_training_after_it_is_training_without_it(tmp_path):
         runs.append(weights(made))
     assert same(*runs)
     assert not same(before, runs[0])
+
+
+def test_the_example_trains_with_the_bounds_of_its_range_test(capsys):
+    runpy.run_path(str(EXAMPLE), run_name="__main__")
+
+    printed = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("max_lr") for line in printed)
+    name, accuracy = printed[-1].split(": ")
+    assert name == "OneCycle to max_lr, 20 epochs"
+    assert float(accuracy.rstrip("%")) > 90  # of ten digits, guessing gets a tenth right
