@@ -46,6 +46,7 @@ class Sequence(Schedule):
     """Schedules one after another, each on its own clock."""
 
     _parts: tuple[Schedule, ...]
+    _calls: tuple[Any, ...]
     _starts: tuple[int, ...]
 
     def _prepare(self, *parts: tuple[Schedule, int]) -> None:
@@ -53,6 +54,7 @@ class Sequence(Schedule):
         schedules = tuple(schedule for schedule, _ in parts)
         self._set(
             _parts=schedules,
+            _calls=tuple(schedule.__call__ for schedule in schedules),  # found once
             _starts=(0, *(end for _, end in parts[:-1])),
             lowest=min(schedule.lowest for schedule in schedules),
             highest=max(schedule.highest for schedule in schedules),
@@ -64,7 +66,7 @@ class Sequence(Schedule):
             if xp is not numbers:
                 return self._of_array(i, xp)
         k = bisect_right(self._starts, i) - 1
-        return self._parts[k](i - self._starts[k])
+        return self._calls[k](i - self._starts[k])
 
     def _of_array(self, i: Any, xp: Any) -> Any:
         """Return every part's value where it is that part's turn; none sees a negative time."""
@@ -146,6 +148,7 @@ class _Wrapper(Schedule):
     """A schedule made from one other, which keeps the time."""
 
     inner: Schedule
+    _inner_call: Any  # TensorFlow takes an attribute `_call` for a function that it may trace
 
     @property
     def length(self) -> int | None:
@@ -177,13 +180,14 @@ class Scaled(_Wrapper):
         factor = number("factor", self.factor, at_least=0)
         self._set(
             inner=schedule,
+            _inner_call=schedule.__call__,
             factor=factor,
             lowest=schedule.lowest * factor if factor else 0.0,
             highest=schedule.highest * factor if factor else 0.0,
         )
 
     def at(self, i: Any, /) -> Any:  # noqa: D102
-        return self.inner(i) * self.factor
+        return self._inner_call(i) * self.factor
 
     def __repr__(self) -> str:
         return f"{self.inner!r} * {self.factor!r}"
@@ -210,6 +214,7 @@ class Clipped(_Wrapper):
         low, high = _bounds(self.low, self.high)
         self._set(
             inner=schedule,
+            _inner_call=schedule.__call__,
             low=low,
             high=high,
             lowest=min(max(schedule.lowest, low), high),
@@ -220,7 +225,10 @@ class Clipped(_Wrapper):
         xp = numbers
         if type(i) is not int or i < 0:
             i, xp = enter(i)
-        return xp.clip(self.inner(i), self.low, self.high)
+        value = self._inner_call(i)
+        if xp is numbers and self.low <= value <= self.high:
+            return value
+        return xp.clip(value, self.low, self.high)
 
     def __repr__(self) -> str:
         return f"{_receiver(self.inner)}.clip({self.low!r}, {self.high!r})"
@@ -243,6 +251,7 @@ class Mirrored(_Wrapper):
     inner: Schedule
     low: float
     high: float
+    _top: float = field(init=False, compare=False)
     _range: float = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -257,11 +266,13 @@ class Mirrored(_Wrapper):
             )
         self._set(
             inner=schedule,
+            _inner_call=schedule.__call__,
             low=low,
             high=high,
             lowest=low,
             highest=high,
             _amplitude=amplitude(low, high),
+            _top=schedule.highest,
             _range=schedule.highest - schedule.lowest,
         )
 
@@ -269,8 +280,10 @@ class Mirrored(_Wrapper):
         xp = numbers
         if type(i) is not int or i < 0:
             i, xp = enter(i)
-        x = (self.inner.highest - self.inner(i)) / self._range
+        x = (self._top - self._inner_call(i)) / self._range
         value = self.low + self._amplitude * x
+        if xp is numbers and self.low <= value <= self.high:
+            return value
         return xp.clip(value, self.low, self.high)
 
     def __repr__(self) -> str:

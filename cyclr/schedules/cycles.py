@@ -49,6 +49,7 @@ class _Cycle(Schedule):
     _gamma: Any
     _peak_decay: Any
     _folds: bool
+    _folded: Any
     _shrinks: bool
     _both_decay: bool
     _up: int
@@ -56,7 +57,6 @@ class _Cycle(Schedule):
     _period: int
     _rising: Any
     _falling: Any
-    _symmetric: bool
     _edges: tuple[int, ...]
     _legs: tuple[tuple[int, Any, int], ...]
     _end: int | None
@@ -98,6 +98,7 @@ class _Cycle(Schedule):
             _amplitude=amplitude(base_lr, max_lr),
             _rise=RISES[shape],
             _folds=folds(max_lr - base_lr, RISES[shape]),
+            _folded=None,
             _power=int(power) if power == int(power) else power,
             _gamma=None if gamma == 1 else gamma,
             _peak_decay=None if peak_decay == 1 else peak_decay,
@@ -108,7 +109,6 @@ class _Cycle(Schedule):
             _period=up + down,
             _rising=divisor(max(up, 1), base_lr, max_lr),
             _falling=divisor(down, base_lr, max_lr),
-            _symmetric=up == down and up <= 2**24,
             _edges=(),
             _legs=(),
             _end=None if cycles is None else cycles * (up + down),
@@ -127,7 +127,7 @@ class _Cycle(Schedule):
         if type(i) is not int or i < 0:
             i, xp = enter(i)
             if xp.in_float32 and self._folds:
-                return self._folded().at(i)
+                return (self._folded or self._fold()).at(i)
         if self._end is not None:
             i = xp.minimum(i, self._end)
 
@@ -141,7 +141,9 @@ class _Cycle(Schedule):
             x, cycle = xp.leg(i, self._edges, self._legs)
         else:
             r = i % self._period
-            if self._symmetric:
+            if xp is numbers:  # the last of these lines, without its call
+                x = r / self._rising if r < self._up else (self._period - r) / self._falling
+            elif self._up == self._down <= 2**24:
                 x = (self._up - abs(r - self._up)) / self._rising
             else:
                 x = xp.where(r < self._up, r / self._rising, (self._period - r) / self._falling)
@@ -150,17 +152,18 @@ class _Cycle(Schedule):
         if self._shrinks:
             if self._peak_decay is not None:
                 x = x * xp.power(self._peak_decay, cycle if self._edges else i // self._period)
-            if self._gamma is not None and not self._both_decay:
-                x = x * xp.power(self._gamma, i)
+            if self._gamma is not None:
+                factor = xp.power(self._gamma, i)
+                if self._both_decay:
+                    value = xp.minimum(self.base_lr + self._amplitude * x, self.max_lr)
+                    return xp.maximum(value * factor, self.lowest)
+                x = x * factor
         value = self.base_lr + self._amplitude * x
-        if self._both_decay:
-            value = xp.minimum(value, self.max_lr) * xp.power(self._gamma, i)
-            return xp.maximum(value, self.lowest)
-        if xp is numbers:  # a call less than the next line
-            return value if value < self.max_lr else self.max_lr
+        if xp is numbers and value < self.max_lr:
+            return value
         return xp.minimum(value, self.max_lr)
 
-    def _folded(self) -> "_Cycle":
+    def _fold(self) -> "_Cycle":
         """Return this cycle with its height in its lengths, for float32: see `folds`."""
         height = self._amplitude
         cycle = copy.copy(self)
@@ -171,6 +174,7 @@ class _Cycle(Schedule):
             _legs=tuple((origin, length / height, k) for origin, length, k in self._legs),
             _folds=False,
         )
+        self._set(_folded=cycle)
         return cycle
 
     def _list_up_to(self, iteration: float) -> None:

@@ -164,9 +164,15 @@ class InverseSqrt(Schedule):
         if type(i) is not int or i < 0:
             i, xp = enter(i)
         # Each factor keeps to its own part of time, and is exact at the peak between them.
-        warmup = self.warmup_
-        rise = self.start_lr + self._amplitude * (xp.minimum(i, warmup) / warmup)
-        value = rise * xp.sqrt(warmup / xp.maximum(i, warmup))
-        if xp is numbers:  # a call less than the next line
-            return value if value < self.max_lr else self.max_lr
+        early = late = warmup = self.warmup_
+        if xp is not numbers:
+            early, late = xp.minimum(i, warmup), xp.maximum(i, warmup)
+        elif i < warmup:
+            early = i
+        else:
+            late = i
+        rise = self.start_lr + self._amplitude * (early / warmup)
+        value = rise * xp.sqrt(warmup / late)
+        if xp is numbers and value < self.max_lr:
+            return value
         return xp.minimum(value, self.max_lr)

@@ -49,6 +49,7 @@ class _Way(Schedule):
     _rise: Any
     _power: Any
     _folds: bool
+    _folded: Any
 
     def _prepare(self, rise: Any, power: Any) -> None:
         low, high = sorted((self.start, self.end))
@@ -58,6 +59,7 @@ class _Way(Schedule):
             highest=high,
             _amplitude=amplitude(low, high),
             _folds=folds(high - low, rise),
+            _folded=None,
             # Time runs from the lower value, backwards in a falling ramp.
             _origin=n if self.start > self.end else 0,
             _length=divisor(-n if self.start > self.end else n, low, high),
@@ -70,19 +72,22 @@ class _Way(Schedule):
         if type(i) is not int or i < 0:
             i, xp = enter(i)
             if xp.in_float32 and self._folds:
-                return self._folded().at(i)
-        x = (xp.minimum(i, self.iterations) - self._origin) / self._length
+                return (self._folded or self._fold()).at(i)
+        if xp is not numbers or i > self.iterations:
+            i = xp.minimum(i, self.iterations)
+        x = (i - self._origin) / self._length
         if self._rise is not None:
             x = self._rise(x, xp, self._power)
         value = self.lowest + self._amplitude * x
-        if xp is numbers:  # a call less than the next line
-            return value if value < self.highest else self.highest
+        if xp is numbers and value < self.highest:
+            return value
         return xp.minimum(value, self.highest)
 
-    def _folded(self) -> "_Way":
+    def _fold(self) -> "_Way":
         """Return this ramp with its height in its length, for float32: see `folds`."""
         way = copy.copy(self)
         way._set(_amplitude=1.0, _length=self._length / self._amplitude, _folds=False)
+        self._set(_folded=way)
         return way
 
     @property
@@ -242,8 +247,11 @@ class Exponential(Schedule):
         if type(i) is not int or i < 0:
             i, xp = enter(i)
         # From the middle of the way, which halves the exponent, and so its error.
-        t = xp.minimum(i, self.iterations) / self.iterations
-        value = self._middle * xp.exp(self._rate * (t - 0.5))
+        if xp is not numbers or i > self.iterations:
+            i = xp.minimum(i, self.iterations)
+        value = self._middle * xp.exp(self._rate * (i / self.iterations - 0.5))
+        if xp is numbers and self.lowest < value < self.highest:
+            return value
         return xp.clip(value, self.lowest, self.highest)
 
     @property
