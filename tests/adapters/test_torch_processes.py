@@ -15,6 +15,7 @@ import pytest
 from cyclr import Triangular
 
 WORKER = pathlib.Path(__file__).parent / "processes_of_torch.py"
+EXAMPLE = pathlib.Path(__file__).parents[2] / "examples" / "torch_processes.py"
 TIMEOUT = 300  # seconds; what hangs is a failure
 
 
@@ -229,3 +230,24 @@ def test_nor_does_a_process_that_dies(tmp_path):
     first = json.loads((tmp_path / "0.json").read_text())["process_dies"]
     assert first["error"].startswith("RuntimeError: ")
     assert first["restored"]
+
+
+@pytest.mark.framework("sklearn")
+def test_the_example_has_the_same_bounds_and_weights_in_both_processes():
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    result = subprocess.run(
+        [*command, "--nproc-per-node=2", EXAMPLE],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+    )
+    assert result.returncode == 0, result.stderr
+    *lines, accuracy = result.stdout.splitlines()
+    by_process = [
+        [said for who, _, said in (line.partition(": ") for line in lines) if who == process]
+        for process in ("process 0", "process 1")
+    ]
+    assert by_process[0] == by_process[1]
+    assert len(by_process[0]) == 3
+    assert float(accuracy.rpartition(" ")[2].rstrip("%")) > 85
