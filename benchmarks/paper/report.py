@@ -29,6 +29,7 @@ def report(folder: Path) -> None:
         "Trained by", "; ".join(sorted({e for r in found for e in r["environments"]})), end="\n\n"
     )
     print(table(results))
+    print(headline(results))
     for result in tests:
         print(f"\nThe range test, seed {result['seed']}, {_progress(result)}:\n")
         print(reading(result))
@@ -59,6 +60,19 @@ def table(results: dict[str, list[Result]]) -> str:
     return "\n".join([*lines, "", "Assumed, since the paper does not say it:", "", *assumed])
 
 
+def headline(results: dict[str, list[Result]]) -> str:
+    """Return how soon each run had what `fixed`, the paper's baseline, ends with here."""
+    fixed = [r for r in results.get("fixed", []) if _finished(r)]
+    if not fixed:
+        return ""
+    goal = statistics.fmean(r["points"][-1]["accuracy"] for r in fixed)
+    lines = [f"\nIterations to the {goal:.2f} % with which `fixed` ends here:\n"]
+    for name, found in results.items():
+        reached = ", ".join(_reached(r, goal) for r in found if _finished(r))
+        lines += [f"- `{name}`: {reached}"] if reached else []
+    return "\n".join(lines)
+
+
 def _row(run: Run, results: list[Result], seeds: str) -> str:
     """Return a row: the last accuracy of each result, and when each first got to the goal."""
     here = spread = goal = ""
@@ -83,10 +97,10 @@ def _progress(result: Result) -> str:
     return f"{'diverged' if last['test_loss'] is None else 'unfinished'} at {last['iteration']:,}"
 
 
-def _reached(result: Result) -> str:
+def _reached(result: Result, goal: float = GOAL) -> str:
     """Return the first iteration with at least the goal, or the best that there was."""
     for point in result["points"]:
-        if point["accuracy"] >= GOAL:
+        if point["accuracy"] >= goal:
             return f"{point['iteration']:,}"
     best = max(point["accuracy"] for point in result["points"])
     return f"{'never' if _finished(result) else 'not yet'} (best {best:.1f})"

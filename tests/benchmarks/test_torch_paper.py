@@ -11,7 +11,7 @@ import torch
 from benchmarks.paper import __main__ as command
 from benchmarks.paper import bounds
 from benchmarks.paper.data import Cifar10
-from benchmarks.paper.report import report, table
+from benchmarks.paper.report import headline, report, table
 from benchmarks.paper.runs import RUNS, table2
 
 
@@ -97,6 +97,22 @@ def test_what_is_not_finished_or_diverged_is_not_in_the_mean():
     assert "| 30.0 | 30.0 to 30.0 |" in cut
     assert cut.endswith("| 1, **unfinished at 25,000** |")
     assert diverged.endswith("| 2, **diverged at 25,000** |")
+
+
+def test_the_headline_is_when_each_run_had_what_the_baseline_ends_with():
+    found = {
+        "fixed": [result("fixed", 0, [10, 70, 79]), result("fixed", 1, [10, 70, 81])],
+        "triangular2": [result("triangular2", 0, [10, 80, 82])],
+        "decay": [result("decay", 0, [10, 79, 75]), result("decay", 1, [10, 60], 50_000)],
+    }
+    assert headline(found).splitlines()[1:] == [
+        "Iterations to the 80.00 % with which `fixed` ends here:",
+        "",
+        "- `fixed`: never (best 79.0), 70,000",
+        "- `triangular2`: 12,500",
+        "- `decay`: never (best 79.0)",
+    ]
+    assert headline(found | {"fixed": []}) == ""
 
 
 def test_the_same_results_give_the_same_figures(tmp_path, capsys):
