@@ -124,7 +124,8 @@ def cycle(base_lr: float, max_lr: float, step_size: int, shape: str) -> Closure:
 
     def cubic(i: int) -> float:
         r = i % period
-        return base_lr + amplitude * ((r if r < step_size else period - r) / step_size) ** 3
+        t = (r if r < step_size else period - r) / step_size
+        return base_lr + amplitude * t**3
 
     def one_minus_sqrt(i: int) -> float:
         r = i % period
@@ -142,7 +143,7 @@ def stretching(base_lr: float, max_lr: float, step_size: int, cycles: int) -> Cl
 
     def schedule(i: int) -> float:
         k = bisect_right(starts, i) - 1
-        half = step_size * 2**k
+        half = step_size << k
         r = i - starts[k]
         return base_lr + amplitude * (r if r < half else 2 * half - r) / half
 

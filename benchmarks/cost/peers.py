@@ -1,24 +1,27 @@
 """The same policies in other libraries, each used as its documentation shows.
 
-What has a function of the iteration is called; what has a state is stepped. torch's schedulers
-can also be asked for the value of an iteration, by what they have inside: the least that they
-can cost. fvcore takes the part of the run that is over, which is computed from the iteration.
-optax is called with the iteration as it is, and compiled; in a compiled training step its
-schedules cost next to nothing, and neither do ours (`benchmarks/README.md`).
+What is a function of the iteration is called; what has a state is stepped. torch's schedulers can
+also be asked for the value at an iteration, by what they have inside: the least that they can
+cost. fvcore takes the part of the run that is over, which is computed from the iteration. optax
+is called with Python's numbers, as it is and compiled; in a compiled training step neither its
+schedules nor ours cost anything to speak of.
 """
 
 import importlib.util
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from importlib import import_module
+from typing import Any, NamedTuple, TypeAlias
 
 from benchmarks.cost.policies import HIGH, ITERATIONS, LOW, RUN, SCALE, STEP
 from benchmarks.cost.work import Work, at_each, repeated
 
-__all__ = ["MODULES", "NAMES", "Peer", "make"]
+__all__ = ["LIBRARIES", "Peer", "make"]
 
-HALF = 10_000  # what a stepped scheduler is checked up to
+HALF = RUN // 2
+"""How far what is stepped is checked."""
 
 
 @dataclass
@@ -35,12 +38,45 @@ class Peer:
     checked: Iterable[int] = ITERATIONS
 
 
-def _called(label: str, f: Any, statement: str = "f(i)", **settings: Any) -> Peer:
+Made: TypeAlias = Callable[[Any], Any]
+"""From a library's module, to what it has for the policy."""
+
+
+class Library(NamedTuple):
+    """A library: its module, what it has for each policy, and how that is used."""
+
+    module: str
+    policies: dict[str, Made]
+    used: Callable[[str, Any], Peer]
+
+
+def make(library: str, name: str) -> Peer:
+    """Return what a library has for one of our policies, by its name in `POLICIES`."""
+    module, policies, used = LIBRARIES[library]
+    return used(name, policies[name](_imported(module)))
+
+
+def _imported(module: str) -> Any:
+    if module == "timm.scheduler" and "timm" not in sys.modules:
+        # Its schedulers alone: its models, which are imported before, need torchvision.
+        spec = importlib.util.find_spec("timm")
+        sys.modules["timm"] = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]
+    return import_module(module)
+
+
+def _called(
+    label: str,
+    name: str,  # noqa: ARG001
+    f: Any,
+    statement: str = "f(i)",
+    **settings: Any,
+) -> Peer:
+    """Return what is called with the iteration i, of a run of n."""
+    kind = type(f).__name__
     names = {"f": f, "n": RUN}
-    code = compile(statement, label, "eval")
     return Peer(
-        label,
-        lambda i: float(eval(code, {**names, "i": i})),
+        label if kind in ("function", "Schedule", "PjitFunction") else f"{label} `{kind}`",
+        lambda i: float(eval(statement, {**names, "i": i})),
         lambda times: at_each(statement, times, **names),
         **settings,
     )
@@ -55,140 +91,102 @@ def _optimizer(lr: float) -> Any:
     return torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=lr, momentum=0.9)
 
 
-def _of_torch() -> dict[str, Callable[[], Any]]:
-    from torch.optim import lr_scheduler as lrs
-
-    def clr(**mode: Any) -> Callable[[], Any]:
-        return lambda: lrs.CyclicLR(
-            _optimizer(LOW), LOW, HIGH, step_size_up=STEP, cycle_momentum=False, **mode
-        )
-
-    def one_cycle(**kind: Any) -> Callable[[], Any]:
-        # Its last value falls on the last step, and its peak one step early.
-        length, peak = RUN + 1, round(0.3 * RUN) + 1
-        return lambda: lrs.OneCycleLR(
-            _optimizer(0.1),
-            0.1,
-            total_steps=length,
-            pct_start=peak / length,
-            cycle_momentum=False,
-            **kind,
-        )
-
-    def wsd() -> Any:
-        optimizer = _optimizer(0.1)
-        # It multiplies what is there: it can neither begin nor end at 0.
-        parts = [
-            lrs.LinearLR(optimizer, 1e-6, 1.0, total_iters=1000),
-            lrs.ConstantLR(optimizer, 1.0),
-            lrs.LinearLR(optimizer, 1.0, 0.0, total_iters=4000),
-        ]
-        return lrs.SequentialLR(optimizer, parts, milestones=[1000, RUN - 4000])
-
-    return {
-        "Triangular": clr(),
-        "Triangular, unequal halves": clr(step_size_down=3000),
-        "Triangular2": clr(mode="triangular2"),
-        "ExpRange": clr(mode="exp_range", gamma=0.9999),
-        "OneCycle": one_cycle(),
-        "OneCycle, three phases, linear": one_cycle(three_phase=True, anneal_strategy="linear"),
-        "CosineRestarts": lambda: lrs.CosineAnnealingWarmRestarts(
-            _optimizer(0.1), 2000, eta_min=0.001
-        ),
-        "CosineRestarts, stretching": lambda: lrs.CosineAnnealingWarmRestarts(
-            _optimizer(0.1), 1000, T_mult=2, eta_min=0.001
-        ),
-        "WarmupStableDecay": wsd,
-        "Constant": lambda: lrs.ConstantLR(_optimizer(0.1), factor=1.0),
-        "Linear": lambda: lrs.LinearLR(_optimizer(0.1), 1.0, 0.01, total_iters=RUN),
-        "Cosine": lambda: lrs.CosineAnnealingLR(_optimizer(0.1), RUN, eta_min=0.001),
-        "Polynomial": lambda: lrs.PolynomialLR(_optimizer(0.1), RUN, power=2),
-        "Decay": lambda: lrs.ExponentialLR(_optimizer(0.1), 0.9999),
-        "Steps": lambda: lrs.StepLR(_optimizer(0.1), 5000, gamma=0.5),
-        "Piecewise": lambda: lrs.MultiStepLR(_optimizer(0.1), [8000, 16_000], gamma=0.5),
-    }
+def _cyclic(lrs: Any, **mode: Any) -> Any:
+    return lrs.CyclicLR(_optimizer(LOW), LOW, HIGH, step_size_up=STEP, cycle_momentum=False, **mode)
 
 
-def _torch_step(name: str) -> Peer:
-    """Return torch's scheduler, stepped; it goes on from the middle of the run at each turn."""
-    new = _of_torch()[name]
+def _one_cycle(lrs: Any, **kind: Any) -> Any:
+    # Its last value falls on the last step, and its peak one step early.
+    length, peak = RUN + 1, round(0.3 * RUN) + 1
+    return lrs.OneCycleLR(
+        _optimizer(0.1),
+        0.1,
+        total_steps=length,
+        pct_start=peak / length,
+        cycle_momentum=False,
+        **kind,
+    )
 
-    def values() -> list[float]:
-        scheduler, found = new(), []
-        scheduler.optimizer.step()
-        for _ in range(HALF):
-            found.append(scheduler.optimizer.param_groups[0]["lr"])
-            scheduler.step()
-        return found
 
-    known = values()
-    scheduler = new()
+def _three_in_turn(lrs: Any) -> Any:
+    optimizer = _optimizer(0.1)
+    parts = [
+        lrs.LinearLR(optimizer, 1e-6, 1.0, total_iters=1000),  # it can't begin at 0
+        lrs.ConstantLR(optimizer, 1.0),
+        lrs.LinearLR(optimizer, 1.0, 0.0, total_iters=4000),
+    ]
+    return lrs.SequentialLR(optimizer, parts, milestones=[1000, RUN - 4000])
+
+
+FORMULAS_OF_TORCH: dict[str, Made] = {
+    "Triangular": _cyclic,
+    "Triangular, unequal halves": partial(_cyclic, step_size_down=3000),
+    "Triangular2": partial(_cyclic, mode="triangular2"),
+    "ExpRange": partial(_cyclic, mode="exp_range", gamma=0.9999),
+    "OneCycle": _one_cycle,
+    "OneCycle, three phases, linear": partial(
+        _one_cycle, three_phase=True, anneal_strategy="linear"
+    ),
+    "Constant": lambda lrs: lrs.ConstantLR(_optimizer(0.1), factor=1.0),
+    "Linear": lambda lrs: lrs.LinearLR(_optimizer(0.1), 1.0, 0.01, total_iters=RUN),
+    "Cosine": lambda lrs: lrs.CosineAnnealingLR(_optimizer(0.1), RUN, eta_min=0.001),
+    "Polynomial": lambda lrs: lrs.PolynomialLR(_optimizer(0.1), RUN, power=2),
+    "Decay": lambda lrs: lrs.ExponentialLR(_optimizer(0.1), 0.9999),
+    "Steps": lambda lrs: lrs.StepLR(_optimizer(0.1), 5000, gamma=0.5),
+    "Piecewise": lambda lrs: lrs.MultiStepLR(_optimizer(0.1), [8000, 16_000], gamma=0.5),
+}
+TORCH: dict[str, Made] = {
+    **FORMULAS_OF_TORCH,
+    "CosineRestarts": lambda lrs: lrs.CosineAnnealingWarmRestarts(
+        _optimizer(0.1), 2000, eta_min=0.001
+    ),
+    "CosineRestarts, stretching": lambda lrs: lrs.CosineAnnealingWarmRestarts(
+        _optimizer(0.1), 1000, T_mult=2, eta_min=0.001
+    ),
+    "WarmupStableDecay": _three_in_turn,
+}
+
+
+def _stepped(name: str, scheduler: Any) -> Peer:
+    """Return a scheduler of torch, stepped; each turn goes on from the same iteration."""
     scheduler.optimizer.step()  # torch warns without it
+    known = []
+    for _ in range(HALF):
+        known.append(scheduler.optimizer.param_groups[0]["lr"])
+        scheduler.step()
+    first = 1 if name == "WarmupStableDecay" else 0  # where it is not 0
     return Peer(
         f"torch `{type(scheduler).__name__}.step`",
         known.__getitem__,
         lambda times: repeated(
-            "s.step()", times * len(ITERATIONS), f"s.last_epoch = {RUN // 8}", s=scheduler
+            "s.step()", times * len(ITERATIONS), f"s.last_epoch = {HALF}", s=scheduler
         ),
-        within=1e-4,  # it multiplies the last value, again and again
+        within=1e-4,  # most multiply the last value, again and again
         slow=20,
-        checked=[i for i in ITERATIONS if i < HALF and (i > 0 or name != "WarmupStableDecay")],
+        checked=[i for i in ITERATIONS if first <= i < HALF],
     )
 
 
-CLOSED = ("CosineAnnealingLR", "ConstantLR", "ExponentialLR", "LinearLR", "MultiStepLR")
-CLOSED += ("PolynomialLR", "StepLR")
-
-
-def _torch_inside(name: str) -> Peer:
+def _formula(name: str, scheduler: Any) -> Peer:  # noqa: ARG001
     """Return torch's formula, without the rest of a step."""
-    scheduler = _of_torch()[name]()
     kind = type(scheduler).__name__
+    method = "get_lr" if kind in ("CyclicLR", "OneCycleLR") else "_get_closed_form_lr"
+    f = getattr(scheduler, method)
     scheduler._get_lr_called_within_step = True  # it warns otherwise
-    method = "_get_closed_form_lr" if kind in CLOSED else "get_lr"
 
     def value(i: int) -> float:
         scheduler.last_epoch = i
-        return float(getattr(scheduler, method)()[0])
+        return float(f()[0])
 
-    statement = "s.last_epoch = i; f()"
     return Peer(
         f"torch `{kind}.{method}`",
         value,
-        lambda times: at_each(statement, times, s=scheduler, f=getattr(scheduler, method)),
+        lambda times: at_each("s.last_epoch = i; f()", times, s=scheduler, f=f),
         slow=5,
     )
 
 
-# The others
-
-
-def _optax(name: str) -> Any:
-    import optax
-
-    return {
-        "OneCycle": lambda: optax.cosine_onecycle_schedule(RUN, 0.1),
-        "CosineRestarts": lambda: optax.sgdr_schedule([_warm(2000) for _ in range(10)]),
-        "CosineRestarts, stretching": lambda: optax.sgdr_schedule(
-            [_warm(1000 * 2**k) for k in range(5)]
-        ),
-        "WarmupStableDecay": lambda: optax.join_schedules(
-            [
-                optax.linear_schedule(0.0, 0.1, 1000),
-                optax.constant_schedule(0.1),
-                optax.linear_schedule(0.1, 0.0, 4000),
-            ],
-            [1000, RUN - 4000],
-        ),
-        "Constant": lambda: optax.constant_schedule(0.1),
-        "Linear": lambda: optax.linear_schedule(0.1, 0.001, RUN),
-        "Cosine": lambda: optax.cosine_decay_schedule(0.1, RUN, alpha=0.01),
-        "Exponential": lambda: optax.exponential_decay(0.1, RUN, 0.01),
-        "Polynomial": lambda: optax.polynomial_schedule(0.1, 0.0, 2, RUN),
-        "Decay": lambda: optax.exponential_decay(0.1, 1, 0.9999),
-        "Steps": lambda: optax.exponential_decay(0.1, 5000, 0.5, staircase=True),
-        "Piecewise": lambda: optax.piecewise_constant_schedule(0.1, {8000: 0.5, 16_000: 0.5}),
-    }[name]()
+# JAX
 
 
 def _warm(length: int) -> dict[str, float]:
@@ -201,70 +199,78 @@ def _warm(length: int) -> dict[str, float]:
     }
 
 
-def _optax_eager(name: str) -> Peer:
-    return _called("optax", _optax(name), within=1e-3, slow=1000)
+OPTAX: dict[str, Made] = {
+    "OneCycle": lambda optax: optax.cosine_onecycle_schedule(RUN, 0.1),
+    "CosineRestarts": lambda optax: optax.sgdr_schedule([_warm(2000) for _ in range(10)]),
+    "CosineRestarts, stretching": lambda optax: optax.sgdr_schedule(
+        [_warm(1000 * 2**k) for k in range(5)]
+    ),
+    "WarmupStableDecay": lambda optax: optax.join_schedules(
+        [
+            optax.linear_schedule(0.0, 0.1, 1000),
+            optax.constant_schedule(0.1),
+            optax.linear_schedule(0.1, 0.0, 4000),
+        ],
+        [1000, RUN - 4000],
+    ),
+    "Constant": lambda optax: optax.constant_schedule(0.1),
+    "Linear": lambda optax: optax.linear_schedule(0.1, 0.001, RUN),
+    "Cosine": lambda optax: optax.cosine_decay_schedule(0.1, RUN, alpha=0.01),
+    "Exponential": lambda optax: optax.exponential_decay(0.1, RUN, 0.01),
+    "Polynomial": lambda optax: optax.polynomial_schedule(0.1, 0.0, 2, RUN),
+    "Decay": lambda optax: optax.exponential_decay(0.1, 1, 0.9999),
+    "Steps": lambda optax: optax.exponential_decay(0.1, 5000, 0.5, staircase=True),
+    "Piecewise": lambda optax: optax.piecewise_constant_schedule(0.1, {8000: 0.5, 16_000: 0.5}),
+}
 
 
-def _optax_jit(name: str) -> Peer:
+def _jitted(name: str, schedule: Any) -> Peer:
     import jax
 
-    return _called("optax, jit", jax.jit(_optax(name)), within=1e-3, slow=100)
+    return _called("optax, jit", name, jax.jit(schedule), within=1e-3, slow=100)
 
 
-def _keras(name: str) -> Peer:
-    from keras.optimizers import schedules
-
-    schedule = {
-        "CosineRestarts": lambda: schedules.CosineDecayRestarts(
-            0.1, 2000, t_mul=1.0, m_mul=1.0, alpha=0.01
-        ),
-        "CosineRestarts, stretching": lambda: schedules.CosineDecayRestarts(
-            0.1, 1000, t_mul=2.0, m_mul=1.0, alpha=0.01
-        ),
-        "Linear": lambda: schedules.PolynomialDecay(0.1, RUN, 0.001),
-        "Cosine": lambda: schedules.CosineDecay(0.1, RUN, alpha=0.01),
-        "Exponential": lambda: schedules.ExponentialDecay(0.1, RUN, 0.01),
-        "Polynomial": lambda: schedules.PolynomialDecay(0.1, RUN, 0.0, power=2.0),
-        "Decay": lambda: schedules.ExponentialDecay(0.1, 1, 0.9999),
-        "Steps": lambda: schedules.ExponentialDecay(0.1, 5000, 0.5, staircase=True),
-        "Piecewise": lambda: schedules.PiecewiseConstantDecay([7999, 15_999], SCALE),
-    }[name]()
-    kind = type(schedule).__name__
-    return _called(f"Keras `{kind}`", schedule, within=1e-3, slow=1000)
+# The others
 
 
-def _schedulers_of_timm() -> Any:
-    """Return timm's schedulers alone: its models, which come before, need torchvision."""
-    if "timm" not in sys.modules:
-        spec = importlib.util.find_spec("timm")
-        sys.modules["timm"] = importlib.util.module_from_spec(spec)
-    return importlib.import_module("timm.scheduler")
+KERAS: dict[str, Made] = {
+    "CosineRestarts": lambda keras: keras.CosineDecayRestarts(0.1, 2000, t_mul=1.0, alpha=0.01),
+    "CosineRestarts, stretching": lambda keras: keras.CosineDecayRestarts(0.1, 1000, alpha=0.01),
+    "Linear": lambda keras: keras.PolynomialDecay(0.1, RUN, 0.001),
+    "Cosine": lambda keras: keras.CosineDecay(0.1, RUN, alpha=0.01),
+    "Exponential": lambda keras: keras.ExponentialDecay(0.1, RUN, 0.01),
+    "Polynomial": lambda keras: keras.PolynomialDecay(0.1, RUN, 0.0, power=2.0),
+    "Decay": lambda keras: keras.ExponentialDecay(0.1, 1, 0.9999),
+    "Steps": lambda keras: keras.ExponentialDecay(0.1, 5000, 0.5, staircase=True),
+    "Piecewise": lambda keras: keras.PiecewiseConstantDecay([7999, 15_999], SCALE),
+}
+
+UPDATES = {"t_in_epochs": False}
+TIMM: dict[str, Made] = {
+    "CosineRestarts": lambda timm: timm.CosineLRScheduler(
+        _optimizer(0.1), 2000, 0.001, cycle_limit=10, **UPDATES
+    ),
+    "CosineRestarts, stretching": lambda timm: timm.CosineLRScheduler(
+        _optimizer(0.1), 1000, 0.001, cycle_mul=2.0, cycle_limit=5, **UPDATES
+    ),
+    "WarmupStableDecay": lambda timm: timm.WSDLRScheduler(
+        _optimizer(0.1), RUN - 1000, 4000, decay_fn="linear", warmup_t=1000, **UPDATES
+    ),
+    "Linear": lambda timm: timm.PolyLRScheduler(_optimizer(0.1), RUN, 1.0, 0.001, **UPDATES),
+    "Cosine": lambda timm: timm.CosineLRScheduler(_optimizer(0.1), RUN, 0.001, **UPDATES),
+    "Polynomial": lambda timm: timm.PolyLRScheduler(_optimizer(0.1), RUN, 2.0, **UPDATES),
+    "Steps": lambda timm: timm.StepLRScheduler(_optimizer(0.1), 5000, 0.5, **UPDATES),
+    # Its milestones are an iteration early.
+    "Piecewise": lambda timm: timm.MultiStepLRScheduler(
+        _optimizer(0.1), [8001, 16_001], 0.5, **UPDATES
+    ),
+}
 
 
-def _timm(name: str) -> Peer:
-    timm = _schedulers_of_timm()
-    updates = {"t_in_epochs": False}
-    optimizer = _optimizer(0.1)
-    scheduler = {
-        "CosineRestarts": lambda: timm.CosineLRScheduler(
-            optimizer, 2000, 0.001, cycle_limit=10, **updates
-        ),
-        "CosineRestarts, stretching": lambda: timm.CosineLRScheduler(
-            optimizer, 1000, 0.001, cycle_mul=2.0, cycle_limit=5, **updates
-        ),
-        "WarmupStableDecay": lambda: timm.WSDLRScheduler(
-            optimizer, RUN - 1000, 4000, decay_fn="linear", warmup_t=1000, **updates
-        ),
-        "Linear": lambda: timm.PolyLRScheduler(optimizer, RUN, 1.0, 0.001, **updates),
-        "Cosine": lambda: timm.CosineLRScheduler(optimizer, RUN, 0.001, **updates),
-        "Polynomial": lambda: timm.PolyLRScheduler(optimizer, RUN, 2.0, 0.0, **updates),
-        "Steps": lambda: timm.StepLRScheduler(optimizer, 5000, 0.5, **updates),
-        "Piecewise": lambda: timm.MultiStepLRScheduler(optimizer, [8001, 16_001], 0.5, **updates),
-    }[name]()
-
+def _updated(name: str, scheduler: Any) -> Peer:  # noqa: ARG001
     def value(i: int) -> float:
         scheduler.step_update(i)
-        return float(optimizer.param_groups[0]["lr"])
+        return float(scheduler.optimizer.param_groups[0]["lr"])
 
     return Peer(
         f"timm `{type(scheduler).__name__}.step_update`",
@@ -274,94 +280,52 @@ def _timm(name: str) -> Peer:
     )
 
 
-def _fvcore(name: str) -> Peer:
-    from fvcore.common import param_scheduler as fvcore
+FVCORE: dict[str, Made] = {
+    "WarmupStableDecay": lambda fvcore: fvcore.CompositeParamScheduler(
+        [
+            fvcore.LinearParamScheduler(0.0, 0.1),
+            fvcore.ConstantParamScheduler(0.1),
+            fvcore.LinearParamScheduler(0.1, 0.0),
+        ],
+        lengths=[0.05, 0.75, 0.2],
+        interval_scaling=["rescaled", "rescaled", "rescaled"],
+    ),
+    "Constant": lambda fvcore: fvcore.ConstantParamScheduler(0.1),
+    "Linear": lambda fvcore: fvcore.LinearParamScheduler(0.1, 0.001),
+    "Cosine": lambda fvcore: fvcore.CosineParamScheduler(0.1, 0.001),
+    "Exponential": lambda fvcore: fvcore.ExponentialParamScheduler(0.1, 0.01),
+    "Polynomial": lambda fvcore: fvcore.PolynomialDecayParamScheduler(0.1, 2),
+    "Steps": lambda fvcore: fvcore.StepWithFixedGammaParamScheduler(0.1, 3, 0.5, RUN),
+    "Piecewise": lambda fvcore: fvcore.MultiStepParamScheduler(SCALE, RUN, [8000, 16_000]),
+}
 
-    linear, rest = fvcore.LinearParamScheduler, fvcore.ConstantParamScheduler
-    schedule = {
-        "WarmupStableDecay": lambda: fvcore.CompositeParamScheduler(
-            [linear(0.0, 0.1), rest(0.1), linear(0.1, 0.0)],
-            lengths=[0.05, 0.75, 0.2],
-            interval_scaling=["rescaled", "rescaled", "rescaled"],
-        ),
-        "Constant": lambda: rest(0.1),
-        "Linear": lambda: linear(0.1, 0.001),
-        "Cosine": lambda: fvcore.CosineParamScheduler(0.1, 0.001),
-        "Exponential": lambda: fvcore.ExponentialParamScheduler(0.1, 0.01),
-        "Polynomial": lambda: fvcore.PolynomialDecayParamScheduler(0.1, 2),
-        "Steps": lambda: fvcore.StepWithFixedGammaParamScheduler(0.1, 3, 0.5, RUN),
-        "Piecewise": lambda: fvcore.MultiStepParamScheduler(SCALE, RUN, [8000, 16_000]),
-    }[name]()
-    return _called(f"fvcore `{type(schedule).__name__}`", schedule, "f(i / n)", slow=2)
+THINC: dict[str, Made] = {
+    "Triangular": lambda thinc: thinc.cyclic_triangular(LOW, HIGH, STEP),
+    "Constant": lambda thinc: thinc.constant(0.1),
+    "Decay": lambda thinc: thinc.compounding(0.1, 0.0, 0.9999),
+}
 
 
-def _thinc(name: str) -> Peer:
-    from thinc import api as thinc
-
-    schedule = {
-        "Triangular": lambda: thinc.cyclic_triangular(LOW, HIGH, STEP),
-        "Constant": lambda: thinc.constant(0.1),
-        "Decay": lambda: thinc.compounding(0.1, 0.0, 0.9999),
-    }[name]()
-    peer = _called(f"thinc `{schedule.name}`", schedule, slow=5)
-    if name == "Triangular":  # which is one iteration ahead
+def _thinc(name: str, schedule: Any) -> Peer:
+    peer = _called(f"thinc `{schedule.name}`", name, schedule, slow=5)
+    if name == "Triangular":  # which is an iteration ahead
         value = peer.value
         peer.value = lambda i: value(i - 1)
         peer.checked = ITERATIONS[1:]
     return peer
 
 
-_MAKERS: dict[str, tuple[str, Callable[[str], Peer], str]] = {
-    # by library: its module, what makes a peer, and the policies, between bars
-    "torch": (
-        "torch",
-        _torch_step,
-        "Triangular|Triangular, unequal halves|Triangular2|ExpRange|OneCycle"
-        "|OneCycle, three phases, linear|CosineRestarts|CosineRestarts, stretching"
-        "|WarmupStableDecay|Constant|Linear|Cosine|Polynomial|Decay|Steps|Piecewise",
+LIBRARIES: dict[str, Library] = {
+    "torch": Library("torch.optim.lr_scheduler", TORCH, _stepped),
+    "torch's formula": Library("torch.optim.lr_scheduler", FORMULAS_OF_TORCH, _formula),
+    "optax": Library("optax", OPTAX, partial(_called, "optax", within=1e-3, slow=1000)),
+    "optax, jit": Library("optax", OPTAX, _jitted),
+    "Keras": Library(
+        "keras.optimizers.schedules", KERAS, partial(_called, "Keras", within=1e-3, slow=1000)
     ),
-    "torch's formula": (
-        "torch",
-        _torch_inside,
-        "Triangular|Triangular, unequal halves|Triangular2|ExpRange|OneCycle"
-        "|OneCycle, three phases, linear|Constant|Linear|Cosine|Polynomial|Decay|Steps|Piecewise",
+    "timm": Library("timm.scheduler", TIMM, _updated),
+    "fvcore": Library(
+        "fvcore.common.param_scheduler", FVCORE, partial(_called, "fvcore", statement="f(i / n)")
     ),
-    "optax": (
-        "optax",
-        _optax_eager,
-        "OneCycle|CosineRestarts|CosineRestarts, stretching|WarmupStableDecay|Constant|Linear"
-        "|Cosine|Exponential|Polynomial|Decay|Steps|Piecewise",
-    ),
-    "optax, jit": (
-        "optax",
-        _optax_jit,
-        "OneCycle|CosineRestarts|CosineRestarts, stretching|WarmupStableDecay|Constant|Linear"
-        "|Cosine|Exponential|Polynomial|Decay|Steps|Piecewise",
-    ),
-    "Keras": (
-        "keras",
-        _keras,
-        "CosineRestarts|CosineRestarts, stretching|Linear|Cosine|Exponential|Polynomial|Decay"
-        "|Steps|Piecewise",
-    ),
-    "timm": (
-        "timm",
-        _timm,
-        "CosineRestarts|CosineRestarts, stretching|WarmupStableDecay|Linear|Cosine|Polynomial"
-        "|Steps|Piecewise",
-    ),
-    "fvcore": (
-        "fvcore",
-        _fvcore,
-        "WarmupStableDecay|Constant|Linear|Cosine|Exponential|Polynomial|Steps|Piecewise",
-    ),
-    "thinc": ("thinc", _thinc, "Triangular|Constant|Decay"),
+    "thinc": Library("thinc.schedules", THINC, _thinc),
 }
-
-MODULES = {library: module for library, (module, _, _) in _MAKERS.items()}
-NAMES = [(library, name) for library, (_, _, names) in _MAKERS.items() for name in names.split("|")]
-
-
-def make(library: str, name: str) -> Peer:
-    """Return a library's scheduler for one of our policies, by its name in `POLICIES`."""
-    return _MAKERS[library][1](name)

@@ -31,22 +31,53 @@ def report(result: dict[str, Any]) -> str:
     tables: dict[str, list[dict[str, Any]]] = {}
     for row in result["rows"]:
         tables.setdefault(row["table"], []).append(row)
-    parts = [result["environment"], *(_table(name, rows) for name, rows in tables.items())]
-    return "\n\n".join(parts) + "\n"
+    parts = [result["environment"]]
+    for name, rows in tables.items():
+        columns = rows[0].get("column")
+        parts += [f"#### {name}", _matrix(rows) if columns else _list(rows), _missed(rows)]
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _table(name: str, rows: list[dict[str, Any]]) -> str:
+def _list(rows: list[dict[str, Any]]) -> str:
+    """Return a row for each pair."""
     lines = [
-        f"### {name}\n",
-        "| cyclr | µs | beside | µs | asked | got | |",
-        "| --- | ---: | --- | ---: | ---: | ---: | --- |",
+        "| cyclr | µs | beside | µs | asked | got |",
+        "| --- | ---: | --- | ---: | ---: | ---: |",
     ]
     for row in rows:
-        asked = row["asked"]
-        verdict = "" if asked is None or row["got"] <= asked else "**missed**"
+        asked = "" if row["asked"] is None else f"{row['asked']:g}"
         lines.append(
-            f"| {row['what']} | {row['microseconds']:.3g} | {row['beside']}"
-            f" | {row['its microseconds']:.3g} | {'' if asked is None else f'{asked:g}'}"
-            f" | {row['got']:.2g} | {verdict} |"
+            f"| {row['what']} | {row['µs']:.3g} | {row['beside']} | {row['its µs']:.3g}"
+            f" | {asked} | {_ratio(row)} |"
         )
     return "\n".join(lines)
+
+
+def _matrix(rows: list[dict[str, Any]]) -> str:
+    """Return a row for each of ours, and a column for each library: the ratios alone."""
+    columns = list(dict.fromkeys(row["column"] for row in rows))
+    lines = [
+        "| cyclr | µs | " + " | ".join(columns) + " |",
+        "| --- | ---: |" + " ---: |" * len(columns),
+    ]
+    for what in dict.fromkeys(row["what"] for row in rows):
+        cells = {row["column"]: row for row in rows if row["what"] == what}
+        least = min(row["µs"] for row in cells.values())
+        ratios = (_ratio(cells[column]) if column in cells else "" for column in columns)
+        lines.append(f"| {what} | {least:.3g} | " + " | ".join(ratios) + " |")
+    return "\n".join(lines)
+
+
+def _ratio(row: dict[str, Any]) -> str:
+    got = f"{row['got']:.2g}"
+    return f"**{got}**" if _is_missed(row) else got
+
+
+def _is_missed(row: dict[str, Any]) -> bool:
+    return row["asked"] is not None and row["got"] > row["asked"]
+
+
+def _missed(rows: list[dict[str, Any]]) -> str:
+    asked = [row for row in rows if row["asked"] is not None]
+    missed = sum(map(_is_missed, asked))
+    return f"Asked of {len(asked)}, missed by {missed}" + (", in bold." if missed else ".")

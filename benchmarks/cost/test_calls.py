@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from benchmarks.cost import peers
+from benchmarks.cost.peers import LIBRARIES, make
 from benchmarks.cost.policies import COMPOSITIONS, ITERATIONS, POLICIES, RUN
 from benchmarks.cost.work import at_each
 
@@ -41,12 +41,16 @@ def _beside_a_closure(beside, table, name, pair):
     )
 
 
-@pytest.mark.parametrize(("library", "name"), peers.NAMES)
+@pytest.mark.parametrize(
+    ("library", "name"),
+    [(library, name) for library, (_, policies, _) in LIBRARIES.items() for name in policies],
+)
 def test_a_policy_beside_another_library(library, name, beside):
-    if importlib.util.find_spec(peers.MODULES[library]) is None:
-        pytest.skip(f"{peers.MODULES[library]} is not installed")
+    package = LIBRARIES[library].module.partition(".")[0]
+    if importlib.util.find_spec(package) is None:
+        pytest.skip(f"{package} is not installed")
     schedule, _ = POLICIES[name]
-    peer = peers.make(library, name)
+    peer = make(library, name)
     for i in peer.checked:
         assert math.isclose(peer.value(i), schedule(i), rel_tol=peer.within, abs_tol=1e-9), i
 
@@ -56,5 +60,6 @@ def test_a_policy_beside_another_library(library, name, beside):
         table="A call, beside what other libraries have for the same policy",
         what=f"`{name}`",
         peer=peer.label,
+        column=library,
         asked=1.0,
     )

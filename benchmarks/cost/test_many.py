@@ -4,26 +4,23 @@ import math
 
 import pytest
 
-from benchmarks.cost import arrays
-from benchmarks.cost.policies import ITERATIONS, POLICIES
-from benchmarks.cost.work import Work, repeated
+from benchmarks.cost.bulk import BULK, MANY
+from benchmarks.cost.work import repeated
 
-MANY = 1_000_000
 OF_ONES_OWN = 1.2
-LISTED = ("Triangular", "Triangular2", "ExpRange", "OneCycle", "Cosine", "Decay")
+"""What a million values may cost, beside what one would write by hand."""
 
 
-@pytest.mark.parametrize("name", arrays.EXPRESSIONS)
+@pytest.mark.parametrize("name", BULK)
 def test_through_numpy(name, beside):
     numpy = pytest.importorskip("numpy")
-    schedule, _ = POLICIES[name]
-    expression = arrays.EXPRESSIONS[name]
-    iterations = numpy.arange(MANY)
-    numpy.testing.assert_allclose(schedule(iterations), expression(iterations), rtol=1e-9)
+    schedule, _, expression = BULK[name]
+    i = numpy.arange(MANY)
+    numpy.testing.assert_allclose(schedule(i), expression(i), rtol=1e-9)
 
     beside(
-        repeated("f(i)", 1, f=schedule, i=iterations),
-        repeated("f(i)", 1, f=expression, i=iterations),
+        repeated("f(i)", 1, f=schedule, i=i),
+        repeated("f(i)", 1, f=expression, i=i),
         table="A million values, through NumPy",
         what=f"`{name}`",
         peer="NumPy by hand",
@@ -31,21 +28,18 @@ def test_through_numpy(name, beside):
     )
 
 
-@pytest.mark.parametrize("name", LISTED)
+@pytest.mark.parametrize("name", BULK)
 def test_without_numpy(name, beside):
-    schedule, closure = POLICIES[name]
-    for i in ITERATIONS:
+    schedule, closure, _ = BULK[name]
+    for i in range(0, MANY, 997):
         assert math.isclose(schedule(i), closure(i), rel_tol=1e-9)
 
+    listed = "[f(i) for i in iterations]"
     beside(
-        _listed(schedule),
-        _listed(closure),
+        repeated(listed, 1, f=schedule, iterations=range(MANY)),
+        repeated(listed, 1, f=closure, iterations=range(MANY)),
         table="A million values, without NumPy",
         what=f"`{name}`",
         peer="closure",
         asked=OF_ONES_OWN,
     )
-
-
-def _listed(schedule) -> Work:
-    return repeated("[f(i) for i in iterations]", 1, f=schedule, iterations=range(MANY))

@@ -43,7 +43,6 @@ def process(code: str) -> Work:
     ("code", "what", "beside_what", "asked"),
     [
         (CYCLR, f"`{CYCLR}`", DATACLASSES, 1.6),
-        (ANALYZE, "`cyclr analyze` of 200 rows", DATACLASSES, 3 * 1.6),
         (ANALYZE, "`cyclr analyze` of 200 rows", CYCLR, 3.0),
         ("pass", "`pass`", DATACLASSES, None),
     ],
