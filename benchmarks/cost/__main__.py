@@ -1,6 +1,6 @@
 """Measure what a schedule costs, and print the tables of `benchmarks/README.md`.
 
-    pip install pytest-benchmark numpy torch optax "jax[cpu]" keras tensorflow-cpu timm fvcore thinc
+    pip install --group cost -e .
     OMP_NUM_THREADS=1 python -m benchmarks.cost              # arguments are pytest's: -k Triangular
     OMP_NUM_THREADS=1 python -m benchmarks.cost --write      # and keeps results/cost.json
     OMP_NUM_THREADS=1 python -m benchmarks.cost --report     # prints what was kept

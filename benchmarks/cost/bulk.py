@@ -35,17 +35,24 @@ def _height(i: Any) -> Any:
     return numpy.minimum(r, PERIOD - r) / STEP
 
 
-def _cosine(start: float, end: float, t: Any) -> Any:
+def _linear(start: float, end: float, iterations: int, i: Any) -> Any:
     import numpy
 
-    return end + (start - end) * numpy.sin(math.pi / 2 * (1 - t)) ** 2
+    return start + (end - start) * numpy.minimum(i, iterations) / iterations
+
+
+def _cosine(start: float, end: float, iterations: int, i: Any) -> Any:
+    import numpy
+
+    t = (iterations - numpy.minimum(i, iterations)) / iterations
+    return end + (start - end) * numpy.sin(math.pi / 2 * t) ** 2
 
 
 def _one_cycle(i: Any) -> Any:
     import numpy
 
-    rise = _cosine(INITIAL, 0.1, i / PEAK)
-    fall = _cosine(0.1, INITIAL / 1e4, (i - PEAK) / (MANY - PEAK))
+    rise = _cosine(INITIAL, 0.1, PEAK, i)
+    fall = _cosine(0.1, INITIAL / 1e4, MANY - PEAK, i - PEAK)
     return numpy.where(i < PEAK, rise, fall)
 
 
@@ -69,12 +76,12 @@ BULK: dict[str, Bulk] = {
     "Linear": Bulk(
         cyclr.Linear(0.1, 0.001, MANY),
         closures.linear(0.1, 0.001, MANY),
-        lambda i: 0.1 + (0.001 - 0.1) * i / MANY,
+        lambda i: _linear(0.1, 0.001, MANY, i),
     ),
     "Cosine": Bulk(
         cyclr.Cosine(0.1, 0.001, MANY),
         closures.cosine(0.1, 0.001, MANY),
-        lambda i: _cosine(0.1, 0.001, i / MANY),
+        lambda i: _cosine(0.1, 0.001, MANY, i),
     ),
     "Decay": Bulk(
         cyclr.Decay(0.1, GAMMA),

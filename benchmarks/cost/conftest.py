@@ -61,9 +61,9 @@ def beside(benchmark: Any, request: pytest.FixtureRequest) -> Callable[..., None
         row = {
             "table": table,
             "what": what,
-            "µs": mine * 1e6,
+            "seconds": mine,
             "beside": peer,
-            "its µs": other * 1e6,
+            "its seconds": other,
             "asked": asked,
             "got": mine / other,
         }

@@ -5,9 +5,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from benchmarks.cost.peers import LIBRARIES
+
 __all__ = ["RESULT", "environment", "report"]
 
 RESULT = Path(__file__).parents[1] / "results" / "cost.json"
+
+UNITS = (("s", 1), ("ms", 1e3), ("µs", 1e6), ("ns", 1e9))
 
 PACKAGES = ("numpy", "torch", "optax", "jax", "keras", "tensorflow-cpu", "timm", "fvcore", "thinc")
 
@@ -41,35 +45,41 @@ def report(result: dict[str, Any]) -> str:
 def _list(rows: list[dict[str, Any]]) -> str:
     """Return a row for each pair."""
     lines = [
-        "| cyclr | µs | beside | µs | asked | got |",
+        "| cyclr | time | beside | time | asked | got |",
         "| --- | ---: | --- | ---: | ---: | ---: |",
     ]
     for row in rows:
         asked = "" if row["asked"] is None else f"{row['asked']:g}"
+        ours, its = (_time(row[key]) for key in ("seconds", "its seconds"))
         lines.append(
-            f"| {row['what']} | {row['µs']:.3g} | {row['beside']} | {row['its µs']:.3g}"
-            f" | {asked} | {_ratio(row)} |"
+            f"| {row['what']} | {ours} | {row['beside']} | {its} | {asked} | {_ratio(row)} |"
         )
     return "\n".join(lines)
 
 
 def _matrix(rows: list[dict[str, Any]]) -> str:
     """Return a row for each of ours, and a column for each library: the ratios alone."""
-    columns = list(dict.fromkeys(row["column"] for row in rows))
+    filled = {row["column"] for row in rows}
+    columns = [library for library in LIBRARIES if library in filled]
     lines = [
-        "| cyclr | µs | " + " | ".join(columns) + " |",
+        "| cyclr | time | " + " | ".join(columns) + " |",
         "| --- | ---: |" + " ---: |" * len(columns),
     ]
     for what in dict.fromkeys(row["what"] for row in rows):
         cells = {row["column"]: row for row in rows if row["what"] == what}
-        least = min(row["µs"] for row in cells.values())
+        least = min(row["seconds"] for row in cells.values())
         ratios = (_ratio(cells[column]) if column in cells else "" for column in columns)
-        lines.append(f"| {what} | {least:.3g} | " + " | ".join(ratios) + " |")
+        lines.append(f"| {what} | {_time(least)} | " + " | ".join(ratios) + " |")
     return "\n".join(lines)
 
 
+def _time(seconds: float) -> str:
+    unit, factor = next(pair for pair in UNITS if seconds * pair[1] >= 1)
+    return f"{seconds * factor:.3g} {unit}"
+
+
 def _ratio(row: dict[str, Any]) -> str:
-    got = f"{row['got']:.2g}"
+    got = f"{row['got']:.2f}" if row["got"] >= 0.1 else f"{row['got']:.2g}"
     return f"**{got}**" if _is_missed(row) else got
 
 
@@ -79,5 +89,9 @@ def _is_missed(row: dict[str, Any]) -> bool:
 
 def _missed(rows: list[dict[str, Any]]) -> str:
     asked = [row for row in rows if row["asked"] is not None]
+    if not asked:
+        return ""
     missed = sum(map(_is_missed, asked))
-    return f"Asked of {len(asked)}, missed by {missed}" + (", in bold." if missed else ".")
+    return f"{len(asked) - missed} of {len(asked)} as asked" + (
+        "; the others in bold." if missed else "."
+    )

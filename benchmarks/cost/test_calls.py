@@ -43,7 +43,12 @@ def _beside_a_closure(beside, table, name, pair):
 
 @pytest.mark.parametrize(
     ("library", "name"),
-    [(library, name) for library, (_, policies, _) in LIBRARIES.items() for name in policies],
+    [
+        (library, name)
+        for name in POLICIES
+        for library in LIBRARIES
+        if name in LIBRARIES[library].policies
+    ],
 )
 def test_a_policy_beside_another_library(library, name, beside):
     package = LIBRARIES[library].module.partition(".")[0]

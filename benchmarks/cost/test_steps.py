@@ -102,17 +102,19 @@ def test_an_update(statement, name, beside):
 
 
 @pytest.mark.parametrize("name", GROUPS)
-def test_the_scheduler_alone(name, beside):
-    """With ``unit="call"`` it is the step that counts, as torch's does."""
+@pytest.mark.parametrize("unit", ["update", "call"])
+def test_the_scheduler_alone(unit, name, beside):
+    """With ``unit="call"`` the step counts, as torch's does; otherwise it only sets the values."""
     groups, momentum = GROUPS[name]
-    check(groups, momentum, ours(groups, momentum, unit="call"), ALONE)
+    statement = ALONE if unit == "call" else BOTH
+    check(groups, momentum, ours(groups, momentum, unit=unit), statement)
     check(groups, momentum, torchs(groups, momentum), ALONE)
 
     beside(
-        work(*ours(groups, momentum, unit="call"), ALONE),
+        work(*ours(groups, momentum, unit=unit), ALONE),
         work(*torchs(groups, momentum), ALONE),
         table=TABLE,
-        what=f'{name}: `{ALONE}`, `unit="call"`',
+        what=f"{name}: `{ALONE}`" + (', `unit="call"`' if unit == "call" else ""),
         peer=f"`{ALONE}`",
         asked=asked(groups),
     )
