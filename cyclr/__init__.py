@@ -27,8 +27,6 @@ from cyclr.schedules import (
     Triangular,
     Triangular2,
     WarmupStableDecay,
-    from_dict,
-    parse,
     step_size,
 )
 
@@ -50,6 +48,7 @@ if TYPE_CHECKING:
         confirmation_cost,
         repeat,
     )
+    from cyclr.schedules.text import from_dict, parse
 
 __version__ = "0.1.0"
 
@@ -110,6 +109,7 @@ _LATER = {
     ),
     **dict.fromkeys(("BadRow", "Log", "UnusableLog", "read_log"), "cyclr.logs"),
     "plot": "cyclr.plotting",
+    **dict.fromkeys(("from_dict", "parse"), "cyclr.schedules.text"),
 }
 
 

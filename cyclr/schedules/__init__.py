@@ -12,7 +12,6 @@ from cyclr.schedules.decays import Decay, InverseSqrt, Piecewise, Steps
 from cyclr.schedules.policies import OneCycle, WarmupStableDecay
 from cyclr.schedules.ramps import Constant, Cosine, Exponential, Linear, Polynomial, Ramp
 from cyclr.schedules.schedule import Schedule, ScheduleLike
-from cyclr.schedules.text import from_dict, parse
 
 __all__ = [
     "Constant",
@@ -34,7 +33,5 @@ __all__ = [
     "Triangular",
     "Triangular2",
     "WarmupStableDecay",
-    "from_dict",
-    "parse",
     "step_size",
 ]

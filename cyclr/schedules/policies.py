@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from cyclr._checks import number, refuse, whole
-from cyclr.schedules.compose import Sequence
 from cyclr.schedules.ramps import Constant, Ramp
 from cyclr.schedules.schedule import Schedule
+from cyclr.schedules.sequence import Sequence
 
 __all__ = ["OneCycle", "WarmupStableDecay"]
 
