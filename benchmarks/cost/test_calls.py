@@ -68,3 +68,24 @@ def test_a_policy_beside_another_library(library, name, beside):
         column=library,
         asked=1.0,
     )
+
+
+@pytest.mark.parametrize("name", LIBRARIES["optax"].policies)
+def test_a_compiled_policy_beside_optax(name, beside):
+    """Both within ``jax.jit``, where a training step has them."""
+    jax = pytest.importorskip("jax")
+    pytest.importorskip("optax")
+    schedule, _ = POLICIES[name]
+    compiled, peer = jax.jit(schedule), make("optax, jit", name)
+    for i in ITERATIONS:
+        assert math.isclose(compiled(i), schedule(i), rel_tol=2e-6, abs_tol=1e-9), i
+
+    times = int(TIMES / peer.slow)
+    beside(
+        at_each("f(i)", times, f=compiled),
+        peer.work(times),
+        table="A call within `jax.jit`, beside optax's",
+        what=f"`{name}`",
+        peer="optax",
+        asked=None,
+    )
