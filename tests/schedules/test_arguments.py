@@ -274,6 +274,26 @@ def test_the_step_size_rule_checks_its_arguments(arguments, message):
     assert str(error.value) == message
 
 
+def test_a_number_beyond_every_float_is_not_finite():
+    with pytest.raises(ValueError, match="lr must be finite: got 1000"):
+        cyclr.Constant(10**400)
+
+
+def test_the_bounds_are_not_farther_apart_than_a_float_can_tell():
+    with pytest.raises(ValueError, match="the highest value must be finite times above the lowest"):
+        cyclr.Linear(-1e308, 1e308, 3)
+
+
+def test_a_schedule_without_a_formula_says_so():
+    class Forgotten(cyclr.Schedule):
+        pass
+
+    with pytest.raises(
+        NotImplementedError, match=r"Forgotten has no formula: define at\(self, i\)"
+    ):
+        Forgotten()(0)
+
+
 def test_a_schedule_is_frozen():
     with pytest.raises(AttributeError):
         cyclr.Triangular(0.001, 0.006, 10).max_lr = 1

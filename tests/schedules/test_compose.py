@@ -94,6 +94,15 @@ def test_lengths(schedule, length):
     assert schedule.length == length
 
 
+@pytest.mark.parametrize(
+    "around", [lambda a: a * 2, lambda a: a.clip(0, 0.5), lambda a: a.mirror(0.85, 0.95)]
+)
+def test_what_is_made_of_a_cycle_ends_where_it_does(around):
+    cycle = cyclr.Triangular(0.1, 1, 10, cycles=3)
+
+    assert around(cycle).cycle_ends(50) == [20, 40]
+
+
 def test_after_is_needed_when_the_first_is_endless():
     with pytest.raises(ValueError, match=r"Hint: \.then\(schedule, after=10_000\)") as error:
         cyclr.Constant(0.1).then(cyclr.Constant(0.2))

@@ -195,6 +195,13 @@ def test_stretching_cycles_are_exact_beyond_64_bits():
     assert schedule(start + 5 * 2**300) == 0.5
 
 
+def test_stretching_cycles_are_listed_beyond_64_bits():
+    schedule = cyclr.Triangular(0, 1, 10, cycle_mult=2)
+    ends = schedule.cycle_ends(20 * (2**70 - 1))
+
+    assert ends == [20 * (2**k - 1) for k in range(1, 71)]
+
+
 def test_shrinking_cycles():
     schedule = cyclr.Triangular(0, 1, 8, cycle_mult=0.5, cycles=3)
 

@@ -1,5 +1,7 @@
 """Schedules as code and as data."""
 
+from fractions import Fraction
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -60,6 +62,8 @@ def test_a_factor_may_stand_on_either_side():
         ("Constant(-1)", "lr must be at least 0: got -1", "Constant(-1)"),
         ("Constant(0.1, 2)", "takes 2 positional arguments", "Constant(0.1, 2)"),
         ("Constant(*[1])", "a literal is expected here", "*[1]"),
+        ("Constant(-lr)", "a literal is expected here", "-lr"),
+        ("Piecewise([n], [1, 2])", "a literal is expected here", "[n]"),
         ("Constant(**{})", "arguments are expected one by one", "Constant(**{})"),
         ("Constant(0.1) * True", "factor must be a number", "True"),
         ("0.1", "a schedule is expected here", "0.1"),
@@ -114,6 +118,27 @@ def test_wrong_data_is_named(data, message):
         cyclr.from_dict(data)
 
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize("data", [None, "Constant(0.1)", [("schedule", "Constant")]])
+def test_data_is_a_dict(data):
+    with pytest.raises(TypeError, match="a schedule's data must be a dict: got "):
+        cyclr.from_dict(data)
+
+
+@pytest.mark.parametrize("text", [None, 0.1, b"Constant(0.1)"])
+def test_text_is_a_string(text):
+    with pytest.raises(TypeError, match="text must be a string: got "):
+        cyclr.parse(text)
+
+
+def test_a_fraction_is_not_written_out():
+    schedule = cyclr.Constant(Fraction(1, 3))
+
+    with pytest.raises(ValueError) as error:
+        schedule.to_dict()
+
+    assert str(error.value) == ("a number must be a float to be written out: got Fraction(1, 3)")
 
 
 def test_data_has_only_what_was_given():
