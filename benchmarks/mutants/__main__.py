@@ -26,7 +26,7 @@ PACKAGES = Path("cyclr/schedules"), Path("cyclr/range_test")
 Entry = dict[str, Any]
 
 
-def tried(path: Path, known: Entry, again: bool) -> Iterator[Entry]:
+def tried(path: Path, known: Entry, again: bool, far: bool) -> Iterator[Entry]:
     """Try the mutants of the module at *path*, of which those are *known*; yield what is known."""
     source = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
     mutants = list(mutants_of(path))
@@ -39,7 +39,7 @@ def tried(path: Path, known: Entry, again: bool) -> Iterator[Entry]:
         place = mutant.operator, mutant.occurrence
         if count <= known["tried"] and (place not in seen or _is_settled(seen[place])):
             continue
-        judge = judge or Judge(path)
+        judge = judge or Judge(path, far)
         outcome = judge.outcome(mutant.source)
         seen.pop(place, None)
         if outcome != "killed":
@@ -68,17 +68,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.mutants")
     parser.add_argument("modules", nargs="*", type=Path)
     parser.add_argument("--again", action="store_true")
+    parser.add_argument("--far", action="store_true")
     parser.add_argument("--report", action="store_true")
     options = parser.parse_args()
     results = json.loads(RESULT.read_text()) if RESULT.exists() else {"modules": {}}
     if options.report:
         print(report(results))
         return
-    results["environment"] = f"cosmic-ray {version('cosmic-ray')}, Python {platform.python_version()}"
+    results["environment"] = (
+        f"cosmic-ray {version('cosmic-ray')}, Python {platform.python_version()}"
+    )
     every = [path for package in PACKAGES for path in sorted(package.glob("[!_]*.py"))]
     for path in options.modules or every:
-        for known in tried(path, results["modules"].get(str(path), {}), options.again):
-            results["modules"][str(path)] = known
+        known = results["modules"].get(str(path), {})
+        for entry in tried(path, known, options.again, options.far):
+            results["modules"][str(path)] = entry
             RESULT.write_text(json.dumps(results, indent=1) + "\n")
 
 

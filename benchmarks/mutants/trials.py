@@ -7,16 +7,19 @@ see the module as it is.
 
 import importlib.abc
 import importlib.util
+import json
 import os
 import resource
 import signal
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from typing import Any
 
-import hypothesis.internal.conjecture.engine  # noqa: F401  both are imported when first needed
+import hypothesis.internal.conjecture.engine  # these are imported when they are first needed
 import hypothesis.strategies  # noqa: F401
 import numpy  # noqa: F401  the tests of arrays run with it
 import pytest
@@ -24,8 +27,85 @@ from hypothesis import Phase, settings
 
 __all__ = ["Judge"]
 
+EXAMPLES = 20  # of a property: a fifth of what they have elsewhere
+SLOW = 0.3  # seconds: a test that takes longer is not run on mutants
 MEMORY = 4 << 30  # bytes: a mutant may never stop to append
 WAITING = 300  # seconds: a mutant may wait for what never comes
+
+
+def near(path: Path) -> list[str]:
+    """Return the tests that are likely to see a mutant of the module at *path*, and soon."""
+    tests = Path("tests", path.parent.name)
+    own = [tests / f"test_{path.stem}.py"]
+    if path.parent.name == "schedules":  # most of their tests are about all of them
+        shared = ("known_answers", "arguments", "compose", "numpy", "properties")
+        own += [tests / f"test_{name}.py" for name in shared]
+    # Its doctests come last: pytest would import it a second time if it came first.
+    return [*dict.fromkeys(str(test) for test in own if test.exists()), str(path)]
+
+
+def far(path: Path) -> list[str]:
+    """Return all tests of the package of the module at *path*."""
+    return [f"tests/{path.parent.name}", str(path.parent)]
+
+
+class Judge:
+    """What the tests say of the mutants of the module at *path*.
+
+    Each faces the tests *near* its module and, if it survives those and *is_far*, all of its
+    package; but for the slow ones. It may take two seconds and four times as long as the module
+    as it is: seconds of the processor, so that no mutant dies of a busy machine.
+    """
+
+    def __init__(self, path: Path, is_far: bool) -> None:
+        self.path = path
+        self.stages = []
+        for tests in [near(path), *([far(path)] if is_far else [])]:
+            trial = _tried(path, path.read_text(), Quick(), tests, 600)
+            if trial.outcome != "survived":
+                raise SystemExit(f"they fail as it is: {' '.join(tests)}")
+            seconds = sum(trial.slow.values())
+            self.stages.append((Quick(trial.slow), tests, int(2 + 4 * (trial.seconds - seconds))))
+
+    def outcome(self, source: str) -> str:
+        """Return "killed", "survived" or "timed out", for the module with another *source*."""
+        outcome = "survived"
+        for stage in self.stages:
+            if outcome == "survived":
+                outcome = _tried(self.path, source, *stage).outcome
+        return outcome
+
+
+@dataclass(eq=False)  # pytest wants to hash it
+class Quick:
+    """A plugin of pytest: fewer examples of each property, and no search for the smallest one.
+
+    Tests that are *left_out* do not run; of those that do, the slow ones are kept, with their
+    seconds.
+    """
+
+    left_out: Collection[str] = ()
+    slow: dict[str, float] = field(default_factory=dict)
+
+    def pytest_configure(self) -> None:
+        phases = (Phase.explicit, Phase.generate)
+        settings.register_profile(
+            "mutants", settings(), max_examples=EXAMPLES, phases=phases, database=None
+        )
+        settings.load_profile("mutants")
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items[:] = [item for item in items if item.nodeid not in self.left_out]
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
+        start = time.process_time()
+        try:
+            return (yield)
+        finally:
+            seconds = time.process_time() - start
+            if seconds > SLOW:
+                self.slow[item.nodeid] = seconds
 
 
 class Mutated(SourceFileLoader):
@@ -33,7 +113,7 @@ class Mutated(SourceFileLoader):
 
     source: bytes
 
-    def get_code(self, fullname: str) -> Any:
+    def get_code(self, fullname: str) -> Any:  # noqa: ARG002
         return self.source_to_code(self.source, self.path)
 
 
@@ -45,7 +125,7 @@ class Finder(importlib.abc.MetaPathFinder):
         self.path = str(path.absolute())
         self.source = source.encode()
 
-    def find_spec(self, fullname: str, path: Any, target: Any = None) -> ModuleSpec | None:
+    def find_spec(self, fullname: str, *_: Any) -> ModuleSpec | None:
         if fullname != self.name:
             return None
         loader = Mutated(fullname, self.path)
@@ -53,89 +133,45 @@ class Finder(importlib.abc.MetaPathFinder):
         return importlib.util.spec_from_file_location(fullname, self.path, loader=loader)
 
 
-class Quick:
-    """A plugin of pytest: of properties fewer *examples*, and no search for the smallest one."""
+@dataclass(frozen=True)
+class Trial:
+    """What became of a module: "killed", "survived" or "timed out"."""
 
-    def __init__(self, examples: int) -> None:
-        self.examples = examples
-
-    def pytest_configure(self) -> None:
-        phases = (Phase.explicit, Phase.generate)
-        settings.register_profile(
-            "mutants", settings(), max_examples=self.examples, phases=phases, database=None
-        )
-        settings.load_profile("mutants")
+    outcome: str
+    seconds: float
+    slow: dict[str, float]
 
 
-def near(path: Path) -> list[str]:
-    """Return the tests that are likely to see a mutant of the module at *path*, and soon."""
-    tests = Path("tests", path.parent.name)
-    own = [tests / f"test_{path.stem}.py"]
-    if path.parent.name == "schedules":
-        own += [tests / "test_known_answers.py", tests / "test_arguments.py"]
-    return [str(path), *(str(test) for test in own if test.exists())]
-
-
-def far(path: Path) -> list[str]:
-    """Return all tests of the package of the module at *path*."""
-    return [f"tests/{path.parent.name}", str(path.parent)]
-
-
-class Judge:
-    """What the tests say of the mutants of the module at *path*.
-
-    Each faces the tests near its module and, if it survives those, all of the package with as
-    many examples as ever. A mutant may take five times as long as the module as it is.
-    """
-
-    STAGES = (near, 20), (far, 100)  # tests, and examples of each property
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.stages = []
-        for tests, examples in self.STAGES:
-            outcome, seconds = _outcome(path, path.read_text(), tests(path), examples, 600)
-            if outcome != "survived":
-                raise SystemExit(f"they fail as it is: {' '.join(tests(path))}")
-            self.stages.append((tests(path), examples, int(5 + 5 * seconds)))
-
-    def outcome(self, source: str) -> str:
-        """Return "killed", "survived" or "timed out", for the module with another *source*."""
-        outcome = "survived"
-        for stage in self.stages:
-            if outcome == "survived":
-                outcome, _ = _outcome(self.path, source, *stage)
-        return outcome
-
-
-def _outcome(
-    path: Path, source: str, tests: Sequence[str], examples: int, seconds: int
-) -> tuple[str, float]:
-    """Return what the *tests* say, and the seconds that they took.
-
-    They are seconds of the processor: no mutant dies of a busy machine.
-    """
+def _tried(path: Path, source: str, quick: Quick, tests: Sequence[str], seconds: int) -> Trial:
+    """Run *tests* on the module with another *source*, in another process."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    read_end, write_end = os.pipe()
     child = os.fork()
     if child == 0:
         status = pytest.ExitCode.INTERNAL_ERROR
         try:
-            status = _tested(path, source, tests, examples, seconds)
+            status = _tested(path, source, quick, tests, seconds)
+            os.write(write_end, json.dumps(quick.slow).encode())
         finally:
             os._exit(status)
     _, status = os.waitpid(child, 0)
+    os.close(write_end)
+    with open(read_end) as pipe:
+        slow = pipe.read() if os.WIFEXITED(status) else ""
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     if os.WIFSIGNALED(status):
         late = os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGALRM)
-        return "timed out" if late else "killed", spent
+        return Trial("timed out" if late else "killed", spent, {})
     code = os.WEXITSTATUS(status)
     if code == pytest.ExitCode.NO_TESTS_COLLECTED:
         raise ValueError(f"no tests in {tests}")
-    return "survived" if code == pytest.ExitCode.OK else "killed", spent
+    return Trial(
+        "survived" if code == pytest.ExitCode.OK else "killed", spent, json.loads(slow or "{}")
+    )
 
 
-def _tested(path: Path, source: str, tests: Sequence[str], examples: int, seconds: int) -> int:
+def _tested(path: Path, source: str, quick: Quick, tests: Sequence[str], seconds: int) -> int:
     """Run *tests* in this process, on the module with another *source*; return pytest's status."""
     assert not any(name.partition(".")[0] == "cyclr" for name in sys.modules)
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
@@ -146,5 +182,6 @@ def _tested(path: Path, source: str, tests: Sequence[str], examples: int, second
         os.dup2(nowhere, stream)
     sys.dont_write_bytecode = True
     sys.meta_path.insert(0, Finder(path, source))
+    # Hypothesis has been imported: pytest can't rewrite its asserts any more.
     options = ["-q", "-x", "--tb=no", "--assert=plain", "-p", "no:cacheprovider"]
-    return int(pytest.main([*options, *tests], plugins=[Quick(examples)]))
+    return int(pytest.main([*options, *tests], plugins=[quick]))

@@ -222,6 +222,17 @@ def test_polynomial_and_exponential_ramps():
     assert values(cyclr.Exponential(1, 16, 4), 6) == pytest.approx([1, 2, 4, 8, 16, 16], rel=1e-15)
 
 
+def test_a_power_may_be_any_and_is_1_unless_given():
+    root = cyclr.Polynomial(1, 0, 4, power=0.5)
+    between = cyclr.Polynomial(0, 1, 4, power=2.5)
+
+    assert values(root, 5) == pytest.approx([math.sqrt(1 - i / 4) for i in range(5)], rel=1e-15)
+    assert values(between, 5) == pytest.approx(
+        [1 - (1 - i / 4) ** 2.5 for i in range(5)], rel=1e-15
+    )
+    assert values(cyclr.Polynomial(1, 0, 4), 5) == [1, 0.75, 0.5, 0.25, 0]
+
+
 def test_inverse_sqrt_is_the_transformers():
     d_model, warmup = 512, 4000
     schedule = cyclr.InverseSqrt((d_model * warmup) ** -0.5, warmup)

@@ -96,8 +96,12 @@ def test_a_float64_number_gives_a_float():
         TRIANGULAR,
         cyclr.Triangular(0.001, 0.006, 1000, step_size_down=3000),
         cyclr.Triangular(0.001, 0.006, 1000, cycle_mult=2),
+        cyclr.Triangular(1.0, 3.0, 7),
         cyclr.Linear(0.006, 0.001, 2**24),
         cyclr.Linear(0.001, 0.006, 2**24),
+        cyclr.Linear(1.0, 3.0, 7),
+        cyclr.Linear(0.001, 0.001, 7),
+        cyclr.Triangular(0.001, 0.001, 7),
     ],
     ids=repr,
 )
