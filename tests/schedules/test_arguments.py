@@ -316,7 +316,7 @@ def test_whole_numbers_become_floats_and_fractions_stay():
     ids=lambda schedule: type(schedule).__name__,
 )
 def test_an_iteration_that_cannot_be_is_refused(schedule, i):
-    with pytest.raises(ValueError, match="iteration must be finite and at least 0: got "):
+    with pytest.raises(ValueError, match=f"iteration must be finite and at least 0: got {i}$"):
         schedule(i)
 
 
@@ -387,6 +387,7 @@ def test_a_schedule_without_a_formula_says_so():
         cyclr.Constant(0.1) * 2,
         cyclr.Constant(0.1).clip(0, 1),
         cyclr.Linear(0, 1, 10).mirror(0, 1),
+        cyclr.Linear(0, 1, 10).then(math.sqrt).second,
     ],
     ids=lambda schedule: type(schedule).__name__,
 )

@@ -69,6 +69,7 @@ def test_every_integer_type_holds_every_length(dtype):
         cyclr.Piecewise([2**31 - 2, 2**31], [1.0, 0.5, 0.25]),
         cyclr.Steps(1.0, 2**40, 0.5),
         cyclr.InverseSqrt(0.1, 2**40),
+        cyclr.Constant(1.0).then(cyclr.Constant(2.0), after=2**31 - 1),
     ],
     ids=lambda schedule: type(schedule).__name__,
 )

@@ -24,6 +24,34 @@ def test_code_is_what_one_would_write():
     )
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "Triangular(base_lr=0.001, max_lr=0.006, step_size=2000)",
+        "Triangular2(base_lr=0.001, max_lr=0.006, step_size=2000, step_size_down=1000)",
+        "ExpRange(base_lr=0.001, max_lr=0.006, step_size=2000, gamma=0.9, decays='bounds')",
+        "Cyclical(base_lr=0.0, max_lr=1.0, step_size=9, shape='polynomial', power=2.0, cycles=3)",
+        "CosineRestarts(base_lr=0.0, max_lr=1.0, first_cycle=10, cycle_mult=2)",
+        "OneCycle(max_lr=0.1, iterations=100, warmup=0.2, phases=3)",
+        "WarmupStableDecay(max_lr=0.1, iterations=100, warmup=10, decay=20, end_lr=0.01)",
+        "Constant(lr=0.1)",
+        "Ramp(start=1.0, end=0.0, iterations=10, shape='1-sqrt')",
+        "Linear(start=1.0, end=0.0, iterations=10)",
+        "Cosine(start=1.0, end=0.0, iterations=10)",
+        "Exponential(start=1.0, end=0.1, iterations=10)",
+        "Polynomial(start=1.0, end=0.0, iterations=10, power=2.0)",
+        "Decay(base_lr=1.0, gamma=0.9)",
+        "Steps(base_lr=1.0, every=10, gamma=0.5)",
+        "Piecewise(milestones=(10, 20), values=(1.0, 0.5, 0.25))",
+        "InverseSqrt(max_lr=1.0, warmup=10)",
+        "Constant(lr=0.1).then(Constant(lr=0.2), after=3)",
+        "Linear(start=0.0, end=1.0, iterations=10).mirror(0.85, 0.95).clip(0.9, 1.0) * 0.5",
+    ],
+)
+def test_code_has_only_what_was_given(code):
+    assert repr(cyclr.parse(code)) == code
+
+
 def test_a_product_is_put_in_parentheses_before_a_method():
     schedule = (cyclr.Constant(0.1) * 0.5).clip(0, 1)
 
