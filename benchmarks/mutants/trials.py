@@ -38,7 +38,7 @@ def near(path: Path) -> list[str]:
     tests = Path("tests", path.parent.name)
     own = [tests / f"test_{path.stem}.py"]
     if path.parent.name == "schedules":  # most of their tests are about all of them
-        shared = ("known_answers", "arguments", "compose", "numpy", "properties")
+        shared = ("known_answers", "arguments", "compose", "text", "properties", "numpy")
         own += [tests / f"test_{name}.py" for name in shared]
     # Its doctests come last: pytest would import it a second time if it came first.
     return [*dict.fromkeys(str(test) for test in own if test.exists()), str(path)]

@@ -242,6 +242,41 @@ def test_inverse_sqrt_is_the_transformers():
         assert schedule(step) == pytest.approx(expected, rel=1e-14)
 
 
+@pytest.mark.parametrize(
+    ("schedule", "lowest", "highest"),
+    [
+        (cyclr.Constant(0.1), 0.1, 0.1),
+        (cyclr.Triangular(0.001, 0.006, 10), 0.001, 0.006),
+        (cyclr.ExpRange(1, 5, 10, gamma=0.9), 1, 5),
+        (cyclr.ExpRange(1, 5, 10, gamma=0.5, decays="bounds"), 0, 5),
+        (cyclr.ExpRange(1, 5, 2, gamma=0.5, decays="bounds", cycles=1), 1 / 16, 5),
+        (cyclr.ExpRange(1, 5, 10, gamma=1, decays="bounds"), 1, 5),
+        (cyclr.CosineRestarts(0.001, 0.006, 10), 0.001, 0.006),
+        (cyclr.OneCycle(1, 100, initial_divisor=2, final_divisor=4), 1 / 8, 1),
+        (cyclr.WarmupStableDecay(1, 100, 10, 10, start_lr=0.5, end_lr=0.25), 0.25, 1),
+        (cyclr.Linear(1, -1, 10), -1, 1),
+        (cyclr.Exponential(10, 0.1, 10), 0.1, 10),
+        (cyclr.Decay(0.1, 0.9), 0, 0.1),
+        (cyclr.Decay(0.1, 1), 0.1, 0.1),
+        (cyclr.Steps(0.1, 10, 0.9), 0, 0.1),
+        (cyclr.Steps(0.1, 10, 1), 0.1, 0.1),
+        (cyclr.Piecewise([1, 2], [3, 1, 2]), 1, 3),
+        (cyclr.InverseSqrt(1, 10, start_lr=0.5), 0, 1),
+        (cyclr.Linear(1, 5, 10) * 2, 2, 10),
+        (cyclr.Linear(1, 5, 10) * 0, 0, 0),
+        (cyclr.Linear(1, 5, 10).clip(2, 4), 2, 4),
+        (cyclr.Linear(1, 5, 10).clip(0, 9), 1, 5),
+        (cyclr.Linear(1, 5, 10).clip(7, 9), 7, 7),
+        (cyclr.Linear(1, 5, 10).clip(-3, 0), 0, 0),
+        (cyclr.Linear(1, 5, 10).mirror(0.85, 0.95), 0.85, 0.95),
+        (cyclr.Linear(1, 5, 10).then(cyclr.Constant(7)), 1, 7),
+    ],
+    ids=repr,
+)
+def test_the_bounds_that_it_never_leaves(schedule, lowest, highest):
+    assert (schedule.lowest, schedule.highest) == (lowest, highest)
+
+
 def test_the_step_size_rule():
     assert cyclr.step_size(50_000, 100) == 2000
     assert cyclr.step_size(50_000, 100, epochs=8) == 4000
