@@ -32,16 +32,22 @@ SLOW = 0.3  # seconds: a test that takes longer is not run on mutants
 MEMORY = 4 << 30  # bytes: a mutant may never stop to append
 WAITING = 300  # seconds: a mutant may wait for what never comes
 
+# Besides the tests of its own name, a module has those that are about all of its package.
+NEAR = {
+    "schedules": ("known_answers", "arguments", "compose", "text", "properties", "numpy"),
+    "range_test": ("known_logs",),
+}
+ALSO = {"landmarks": ("curve",), "optimizers": ("rules",), "runs": ("bounds",)}
+
 
 def near(path: Path) -> list[str]:
     """Return the tests that are likely to see a mutant of the module at *path*, and soon."""
     tests = Path("tests", path.parent.name)
-    own = [tests / f"test_{path.stem}.py"]
-    if path.parent.name == "schedules":  # most of their tests are about all of them
-        shared = ("known_answers", "arguments", "compose", "text", "properties", "numpy")
-        own += [tests / f"test_{name}.py" for name in shared]
+    names = [path.stem, *NEAR[path.parent.name]]
+    names += ALSO.get(path.stem, ())
+    found = [test for name in dict.fromkeys(names) if (test := tests / f"test_{name}.py").exists()]
     # Its doctests come last: pytest would import it a second time if it came first.
-    return [*dict.fromkeys(str(test) for test in own if test.exists()), str(path)]
+    return [*map(str, found), str(path)]
 
 
 def far(path: Path) -> list[str]:
