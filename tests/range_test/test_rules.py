@@ -48,8 +48,9 @@ def test_the_pace_counts_between_the_slowest_and_the_fastest_that_were_measured(
 
 
 def test_the_decade_below_has_one_of_its_ends():
-    curve = Curve([0.01, 0.1, 0.2, 0.5, 1.0, 2.0], [0.0] * 6, rows=2.0)
-    assert _iterations_in_decade_below(curve, 1.0) == 2 * 3
+    lrs, losses = [0.01, 0.1, 0.2, 0.5, 1.0, 2.0], [0.0] * 6
+    assert _iterations_in_decade_below(Curve(lrs, losses), 1.0) == 3
+    assert _iterations_in_decade_below(Curve(lrs, losses, rows=2.0), 1.0) == 2 * 3
 
 
 def test_the_rule_stays_below_the_middle_of_its_interval(real_log):
