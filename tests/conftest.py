@@ -16,7 +16,7 @@ FRAMEWORKS = (
     *("numpy", "sklearn", "torch", "tensorflow", "keras", "jax", "optax", "mxnet"),
     *("tensorboard", "plotly", "playwright"),
     *("schedulefree", "pytorch_optimizer", "dask", "lightning", "transformers", "accelerate"),
-    *("matplotlib", "nbclient", "lightgbm"),
+    *("matplotlib", "nbclient", "lightgbm", "array_api_strict"),
 )
 """Modules named test_<framework>*.py or <what>_of_<framework>.py need that framework."""
 

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import re
+import sys
 import zlib
 from pathlib import Path
 
@@ -108,6 +109,17 @@ def test_a_rate_that_is_far_too_high_is_a_loss_and_not_an_error() -> None:
 @pytest.fixture(scope="module")
 def bounds() -> cyclr.Bounds:
     return demo.find_bounds(load()[0], seed=0)
+
+
+def test_somebody_who_watches_sees_how_far_it_is(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    demo.find_bounds(load()[0].take(range(64)), seed=0)
+    err = capsys.readouterr().err
+    assert err.startswith("\rlr 1.00e-0")
+    assert "  loss " in err
+    assert err.endswith(f"\r{'':40}\r")
 
 
 def test_the_bounds_that_are_found_train(bounds: cyclr.Bounds) -> None:

@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from cyclr.logs import BadRow, Log
+from cyclr.logs import BadRow, Log, read_log
 
 PREFIX = "I0820 17:58:59.530144 51668 "
 
@@ -41,6 +42,17 @@ def test_a_divergence_is_read_as_the_c_library_writes_it(
 ) -> None:
     log = read(displayed(0, "0.1", "2.5") + displayed(1, "0.2", loss))
     assert [math.isnan(loss) for _, loss in log] == [False, True]
+
+
+def test_it_is_followed_while_it_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cyclr.logs._sources.PAUSE", 0.002)
+    path = tmp_path / "log"
+    path.write_text("".join(displayed(i, "0.1", "2.5") for i in range(100)))
+    log = read_log(path, follow=True)
+    assert [next(log) for _ in range(100)] == [(0.1, 2.5)] * 100
+    with path.open("a") as file:
+        file.write(displayed(100, "0.2", "2"))
+    assert next(log) == (0.2, 2.0)
 
 
 def test_a_line_that_was_cut_is_named(read: Callable[..., Log]) -> None:

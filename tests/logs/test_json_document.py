@@ -136,3 +136,17 @@ def test_a_line_may_be_longer_than_those_of_a_table(read: Callable[..., Log]) ->
     text = json.dumps(rows)
     assert len(text) > 1_000_000
     assert [lr for lr, _ in read(text)] == list(range(60_000))
+
+
+def test_what_is_nested_as_deep_as_the_stack_allows_is_told_so(
+    read: Callable[..., Log], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was read before, where the stack was less deep."""
+
+    class Deep:
+        def raw_decode(self, text: str, place: int) -> Any:
+            raise RecursionError
+
+    monkeypatch.setattr(module, "DECODER", Deep())
+    with pytest.raises(UnusableLog, match="JSON that is nested too deeply"):
+        read(json.dumps(ROWS))

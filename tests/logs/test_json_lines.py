@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from cyclr.logs import BadRow, Log
+from cyclr.logs._fields import MOST, flat
 
 
 def test_objects_are_read_by_their_names(read: Callable[..., Log]) -> None:
@@ -40,6 +41,13 @@ def test_what_is_nested_has_the_names_on_the_way(
     assert list(log) == [(1.0, 2.0)] * 2
     assert (log.lr, log.loss) == (lr, loss or "train.loss")
     log = read(f"{json.dumps(row)}\n" * 2, lr=lr, loss=log.loss)
+    assert list(log) == [(1.0, 2.0)] * 2
+
+
+def test_of_a_row_with_very_many_fields_the_first_are_read(read: Callable[..., Log]) -> None:
+    weights = {f"weight {i}": [0.5] for i in range(2 * MOST)}
+    assert len(flat({"lr": [1]} | weights)) == MOST + 1
+    log = read(f"{json.dumps({'lr': [1], 'loss': 2} | weights)}\n" * 2)
     assert list(log) == [(1.0, 2.0)] * 2
 
 

@@ -1,6 +1,7 @@
 """Files, packed files, archives and folders."""
 
 import bz2
+import errno
 import gzip
 import io
 import os
@@ -180,6 +181,19 @@ def test_anything_else_stands_for_itself(tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_bytes(TEXT)
     for path in ("-", str(tmp_path / "log.csv"), str(tmp_path / "nowhere")):
         assert find_logs(path) == [path]
+
+
+def test_an_archive_that_cannot_be_read_is_not_said_to_be_damaged(
+    read: Callable[..., Log], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = zipped({"log.csv": TEXT})
+
+    def fail(path: Path) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(zipfile, "ZipFile", fail)
+    with pytest.raises(OSError, match="Input/output error"):
+        read(archive)
 
 
 # --- Progress -----------------------------------------------------------------------------------

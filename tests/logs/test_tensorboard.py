@@ -128,6 +128,20 @@ def test_what_is_no_scalar_is_left_alone(tmp_path: Path) -> None:
     assert (log.format, log.skipped) == ("TensorBoard's events", 0)
 
 
+def test_a_record_too_large_for_scalars_is_skipped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cyclr.logs._events.LARGEST", 1000)
+    events = [
+        scalars(0, lr=1.0, loss=2.0),
+        Event(graph_def=b"x" * 1001),
+        scalars(1, lr=2.0, loss=1.0),
+    ]
+    log = read_log(written(tmp_path / "tfevents", events))
+    assert list(log) == [(1.0, 2.0), (2.0, 1.0)]
+    assert log.skipped == 0
+
+
 def test_a_damaged_record_is_named_and_the_rest_is_read(tmp_path: Path) -> None:
     path = written(tmp_path / "tfevents", [scalars(i, lr=1.0, loss=i) for i in range(9)])
     content = bytearray(path.read_bytes())

@@ -102,6 +102,16 @@ def test_the_smallest_axes_will_do():
     assert "Nothing is known" in " ".join(ax.get_title("left").split())
 
 
+def test_few_decades_are_labelled_between_the_powers_of_ten(ax):
+    test = RangeTest(0.01, 0.5, 60)
+    for _ in test:
+        test.record(2.3)
+    test.plot(ax=ax)
+    low, high = ax.get_xlim()
+    labels = [ax.xaxis.get_major_formatter()(x) for x in ax.get_xticks() if low < x < high]
+    assert labels == ["0.01", "0.02", "0.05", "0.1", "0.2", "0.5"]
+
+
 def test_a_test_is_drawn_conclusive_or_not(ax):
     test = RangeTest(iterations=60)
     for _ in test:

@@ -56,6 +56,23 @@ def test_any_schedule_shows_itself(schedule):
             assert all(LEFT <= x <= WIDTH and 0 <= y <= HEIGHT for x, y in corners(path.get("d")))
 
 
+def test_a_legend_that_is_too_wide_goes_on_in_the_next_row():
+    names = [f"a rather long name, the {i}th" for i in range(6)]
+    picture = svg(picture_of_schedules({name: Linear(0.1, 0.0, 9) for name in names}))
+    root = ElementTree.fromstring(picture)
+    places = {
+        group.find(f"{SVG}text").text: re.findall(r"[\d.]+", group.get("transform"))
+        for group in root.iter(f"{SVG}g")
+        if group.get("transform") and group.find(f"{SVG}text") is not None
+    }
+    rows = {name: float(places[name][1]) for name in names}
+
+    assert sorted(rows.values()) == list(rows.values())
+    assert len(set(rows.values())) > 1
+    assert max(rows.values()) < float(root.get("viewBox").split()[3])
+    assert {float(places[name][0]) for name in names} <= set(map(float, range(LEFT, WIDTH)))
+
+
 def test_it_is_written_in_the_colour_of_the_text_around_it():
     html = analyze(LOG)._repr_html_()
 

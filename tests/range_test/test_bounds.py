@@ -112,8 +112,9 @@ def test_it_is_a_value(real_log):
     bounds = analyze(real_log)
     assert pickle.loads(pickle.dumps(bounds)) == bounds == analyze(real_log)
     assert hash(bounds) == hash(analyze(real_log))
-    with pytest.raises(FrozenInstanceError):
-        bounds.max_lr = 1.0
+    for value in (bounds, bounds.landmarks, bounds.curve, REASON):
+        with pytest.raises(FrozenInstanceError):
+            value.edge = 1.0
 
 
 def test_the_curve_is_kept_and_is_no_part_of_the_value(real_log):

@@ -43,6 +43,19 @@ def test_a_step_of_a_staircase_is_one_point():
     assert curve.rows == pytest.approx(9.9)
 
 
+def test_a_single_step_is_a_point_and_no_row_is_no_curve():
+    assert curve_of([(0.1, 1.0)] * 10).rows == 9
+    assert (curve_of([]).lrs, curve_of([]).edge) == ([], None)
+
+
+def test_without_some_of_its_points_it_stands_for_as_many_rows():
+    curve = Curve([1.1**i for i in range(20)], list(range(20)), edge=9.0, rows=3.0)
+    fewer = curve.without(5, offset=2)
+    assert fewer.losses == [i for i in range(20) if i not in (2, 7, 12, 17)]
+    assert fewer.lrs == [1.1**i for i in fewer.losses]
+    assert (fewer.edge, fewer.rows * len(fewer.lrs)) == (9.0, 3.0 * 20)
+
+
 def test_the_curve_ends_before_the_divergence_and_knows_its_edge():
     rows = [(0.1 * i, 1.0 + i % 2) for i in range(1, 31)] + [(9.0, math.nan), (10.0, 1.0)]
     curve = curve_of(rows)
@@ -50,6 +63,11 @@ def test_the_curve_ends_before_the_divergence_and_knows_its_edge():
     assert curve.lrs[-1] == pytest.approx(2.9)
     assert curve_of(rows[:30]).edge is None
     assert curve_of([(lr, -loss) for lr, loss in rows], "accuracy").edge == 9.0
+
+
+def test_what_diverges_at_once_has_its_edge_at_the_first_rate():
+    assert curve_of([(0.1, math.nan), (0.2, 1.0)]).edge == 0.1
+    assert curve_of([(0.1, 1.0), (0.2, math.nan), (0.3, 1.0)]).edge == 0.1
 
 
 @given(st.floats(-1e6, 1e6), st.integers(16, 300))
@@ -83,6 +101,15 @@ def test_the_centred_average_does_not_lag():
     assert curve.centred[99] + curve.centred[100] == pytest.approx(-1)
 
 
+def test_the_centred_average_of_a_short_curve_is_a_triangle_of_five_points():
+    curve = Curve([1.2**i for i in range(20)], [0.0] * 10 + [-9.0] * 10)
+    assert curve.centred[7:13] == pytest.approx([0, -1, -3, -6, -8, -9])
+
+
+def test_one_loss_has_no_noise():
+    assert Curve([0.1], [1.0]).noise == 0
+
+
 def test_one_huge_loss_counts_no_more_than_the_ceiling(without_noise):
     changes = curve_of(without_noise).changes
     hit = list(without_noise)
@@ -110,6 +137,16 @@ def test_landmarks_are_where_the_formula_has_them(without_noise):
     assert marks.drop_90 == pytest.approx(reaches(0.9), rel=0.2)
     assert marks.drop_90 < marks.minimum < marks.edge
     assert marks.drop_90 < marks.middle < marks.minimum
+
+
+def test_what_never_falls_has_its_landmarks_where_it_begins():
+    marks = Landmarks.of(Curve([1.05**i for i in range(100)], [1.0] * 100))
+    assert (marks.onset, marks.drop_90, marks.minimum, marks.edge) == (1, 1, 1, None)
+
+
+def test_what_has_fallen_at_the_first_rate_has_its_onset_there():
+    marks = Landmarks.of(Curve([1.05**i for i in range(100)], [-10.0] * 3 + [0.0] * 97))
+    assert (marks.onset, marks.drop_90) == (1, 1)
 
 
 def test_the_onset_is_where_the_fall_begins_for_good():

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from cyclr.range_test import InconclusiveRangeTest, RangeTest, analyze
+from cyclr.range_test import InconclusiveRangeTest, RangeTest, analyze, confirm
 
 
 def run(test, loss=lambda _: 1.0):
@@ -122,6 +122,23 @@ def test_it_remembers_the_optimizer():
     assert test.bounds(momentum=0.0) == analyze(points, optimizer="sgd", momentum=0.0)
     assert test.bounds(optimizer="adam") == analyze(points, optimizer="adam")
     assert test.bounds(rule="valley").rule == "valley"
+
+
+def test_what_was_confirmed_are_its_bounds():
+    test = RangeTest(optimizer="sgd")
+    run(test, bowl)
+
+    def probe(schedule):
+        return math.log10(schedule.highest / 0.02) ** 2
+
+    confirmed = test.confirm(probe, candidates=3, iterations=10)
+    assert confirmed == confirm(analyze(test.points, optimizer="sgd"), probe, 3, 10)
+    assert test.bounds() is confirmed
+    assert test.bounds(optimizer="adam") == analyze(test.points, optimizer="adam")
+
+    with pytest.raises(InconclusiveRangeTest):  # and it is confirmed anew, or not at all
+        test.confirm(lambda _: math.nan)
+    assert test.bounds() == analyze(test.points, optimizer="sgd")
 
 
 def test_nothing_recorded_is_inconclusive():

@@ -9,7 +9,7 @@ from cyclr.range_test.curve import Curve
 from cyclr.range_test.landmarks import Landmarks
 from cyclr.range_test.optimizers import KNOWN, MOMENTUM, SGD, prior
 from cyclr.range_test.points import Points
-from cyclr.range_test.rules import DEFAULTS, RULES, Evidence
+from cyclr.range_test.rules import DEFAULTS, RULES, Evidence, _iterations_in_decade_below
 
 NAN = math.nan
 
@@ -33,6 +33,24 @@ def test_the_rule_is_its_formula(real_log):
     known = KNOWN["adam"]
     assert bounds.max_lr == pytest.approx(known.scale * found, rel=0.03)
     assert math.sqrt(math.prod(bounds.interval)) == pytest.approx(known.middle * found, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("iterations", "pace"), [(60, 14), (100, 15), (200, 29), (300, 43), (600, 57)]
+)
+def test_the_pace_counts_between_the_slowest_and_the_fastest_that_were_measured(
+    simulate, iterations, pace
+):
+    evidence = evidence_of(log := simulate(iterations, noise=0))
+    marks, known = evidence.landmarks, evidence.prior
+    place = marks.middle**0.75 * evidence.curve.lrs[-1] ** 0.25
+    assert analyze(log).max_lr == pytest.approx(known.scale * place * (pace / 30) ** 0.3)
+
+
+def test_the_decade_below_has_one_of_its_ends():
+    lrs, losses = [0.01, 0.1, 0.2, 0.5, 1.0, 2.0], [0.0] * 6
+    assert _iterations_in_decade_below(Curve(lrs, losses), 1.0) == 3
+    assert _iterations_in_decade_below(Curve(lrs, losses, rows=2.0), 1.0) == 2 * 3
 
 
 def test_the_rule_stays_below_the_middle_of_its_interval(real_log):

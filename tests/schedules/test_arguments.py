@@ -155,6 +155,24 @@ RESTARTS = {"base_lr": 0.0, "max_lr": 0.1, "first_cycle": 10}
             {"power": 0},
             "power must be above 0: got 0",
         ),
+        (
+            cyclr.Polynomial,
+            {"start": 0, "end": 1},
+            {"iterations": 0},
+            "iterations must be at least 1: got 0",
+        ),
+        (
+            cyclr.Exponential,
+            {"start": 0.1, "end": 1},
+            {"iterations": 0},
+            "iterations must be at least 1: got 0",
+        ),
+        (
+            cyclr.Ramp,
+            {"start": 0, "end": 1, "iterations": 10},
+            {"shape": "polynomial"},
+            "shape must be one of 'linear', 'cosine', 'parabolic', '1-sqrt': got 'polynomial'",
+        ),
         (cyclr.Constant, {}, {"lr": -0.1}, "lr must be at least 0: got -0.1"),
         (cyclr.Decay, {"base_lr": 1}, {"gamma": 1.01}, "gamma must be at most 1: got 1.01"),
         (
@@ -180,6 +198,87 @@ RESTARTS = {"base_lr": 0.0, "max_lr": 0.1, "first_cycle": 10}
             {"max_lr": 1, "warmup": 10},
             {"start_lr": 2},
             "start_lr must be at most max_lr, 1: got 2",
+        ),
+        (cyclr.CosineRestarts, RESTARTS, {"base_lr": -0.5}, "base_lr must be at least 0: got -0.5"),
+        (cyclr.CosineRestarts, RESTARTS, {"max_lr": -0.5}, "max_lr must be at least 0: got -0.5"),
+        (
+            cyclr.CosineRestarts,
+            RESTARTS,
+            {"peak_decay": 1.5},
+            "peak_decay must be at most 1: got 1.5",
+        ),
+        (cyclr.CosineRestarts, RESTARTS, {"cycle_mult": 0}, "cycle_mult must be above 0: got 0"),
+        (cyclr.CosineRestarts, RESTARTS, {"cycles": 0}, "cycles must be at least 1: got 0"),
+        (
+            cyclr.Cyclical,
+            TRIANGULAR,
+            {"shape": "polynomial", "power": 0},
+            "power must be above 0: got 0",
+        ),
+        (cyclr.OneCycle, ONE_CYCLE, {"max_lr": -0.5}, "max_lr must be at least 0: got -0.5"),
+        (
+            cyclr.OneCycle,
+            ONE_CYCLE,
+            {"initial_divisor": 0.5},
+            "initial_divisor must be at least 1: got 0.5",
+        ),
+        (
+            cyclr.OneCycle,
+            ONE_CYCLE,
+            {"final_divisor": 0.5},
+            "final_divisor must be at least 1: got 0.5",
+        ),
+        (cyclr.OneCycle, ONE_CYCLE, {"phases": 1}, "phases must be 2 or 3: got 1"),
+        (cyclr.WarmupStableDecay, WSD, {"max_lr": -0.5}, "max_lr must be at least 0: got -0.5"),
+        (cyclr.WarmupStableDecay, WSD, {"warmup": -1}, "warmup must be at least 0: got -1"),
+        (cyclr.WarmupStableDecay, WSD, {"iterations": 0}, "iterations must be at least 1: got 0"),
+        (cyclr.WarmupStableDecay, WSD, {"start_lr": -0.5}, "start_lr must be at least 0: got -0.5"),
+        (
+            cyclr.WarmupStableDecay,
+            WSD,
+            {"start_lr": 0.2},
+            "start_lr must be at most max_lr, 0.1: got 0.2",
+        ),
+        (cyclr.WarmupStableDecay, WSD, {"end_lr": -0.5}, "end_lr must be at least 0: got -0.5"),
+        (
+            cyclr.Decay,
+            {"base_lr": 1, "gamma": 0.5},
+            {"base_lr": -0.5},
+            "base_lr must be at least 0: got -0.5",
+        ),
+        (cyclr.Decay, {"base_lr": 1}, {"gamma": 0}, "gamma must be above 0: got 0"),
+        (
+            cyclr.Steps,
+            {"every": 9, "gamma": 0.5},
+            {"base_lr": -0.5},
+            "base_lr must be at least 0: got -0.5",
+        ),
+        (cyclr.Steps, {"base_lr": 1, "every": 9}, {"gamma": 0}, "gamma must be above 0: got 0"),
+        (
+            cyclr.Steps,
+            {"base_lr": 1, "every": 9},
+            {"gamma": 1.5},
+            "gamma must be at most 1: got 1.5",
+        ),
+        (
+            cyclr.Piecewise,
+            {"values": [1, 2]},
+            {"milestones": [0]},
+            "milestones must be at least 1: got 0",
+        ),
+        (
+            cyclr.Piecewise,
+            {"values": [1, 2, 3]},
+            {"milestones": [5, 4]},
+            "milestones must increase: got [5, 4]",
+        ),
+        (cyclr.InverseSqrt, {"warmup": 9}, {"max_lr": -0.5}, "max_lr must be at least 0: got -0.5"),
+        (cyclr.InverseSqrt, {"max_lr": 1}, {"warmup": 0}, "warmup must be at least 1: got 0"),
+        (
+            cyclr.InverseSqrt,
+            {"max_lr": 1, "warmup": 9},
+            {"start_lr": -0.5},
+            "start_lr must be at least 0: got -0.5",
         ),
     ],
 )
@@ -218,6 +317,56 @@ def test_a_wrong_kind_of_thing_is_a_type_error(policy, arguments, wrong, message
     assert str(error.value) == message
 
 
+def test_the_least_of_everything_is_taken():
+    for schedule in (
+        cyclr.Triangular(0, 0, 1, step_size_down=1, cycles=1),
+        cyclr.Cyclical(0, 0, 1, gamma=1, peak_decay=1),
+        cyclr.CosineRestarts(0, 0, 1, cycle_mult=1, peak_decay=1, cycles=1),
+        cyclr.OneCycle(0, 2, warmup=1e-9, initial_divisor=1, final_divisor=1),
+        cyclr.OneCycle(0, 3, warmup=1e-9, phases=3),
+        cyclr.WarmupStableDecay(0, 1, 0, 1),
+        cyclr.Constant(0),
+        cyclr.Linear(0, 0, 1),
+        cyclr.Polynomial(0, 0, 1, power=1e-9),
+        cyclr.Decay(0, 1),
+        cyclr.Steps(0, 1, 1),
+        cyclr.Piecewise([1], [0, 0]),
+        cyclr.InverseSqrt(0, 1, start_lr=0),
+        cyclr.Triangular.fit(0, 0, 2, cycles=1),
+        cyclr.Constant(0).then(cyclr.Constant(0), after=0),
+        cyclr.Constant(0).warmup(1),
+        cyclr.Constant(0) * 0,
+        cyclr.Constant(0).clip(0, 0),
+    ):
+        assert [schedule(i) for i in range(5)] == [0] * 5
+    assert cyclr.Exponential(5e-324, 5e-324, 1)(1) == 5e-324
+    assert cyclr.step_size(1, 1, 1) == 1
+
+
+@pytest.mark.parametrize(
+    "construct",
+    [
+        lambda: cyclr.Cyclical(0.001, 0.006, 10, 20),
+        lambda: cyclr.Triangular(0.001, 0.006, 10, 20),
+        lambda: cyclr.CosineRestarts(0.001, 0.006, 10, 2, 0.5, 3),
+        lambda: cyclr.Ramp(0, 1, 10, "cosine"),
+        lambda: cyclr.Linear(0, 1, 10, shape="cosine"),
+        lambda: cyclr.Cosine(0, 1, 10, shape="linear"),
+        lambda: cyclr.Polynomial(0, 1, 10, shape="linear"),
+        lambda: cyclr.Triangular(0.001, 0.006, 10, gamma=0.9),
+        lambda: cyclr.Triangular(0.001, 0.006, 10, peak_decay=0.9),
+        lambda: cyclr.Triangular(0.001, 0.006, 10, decays="bounds"),
+        lambda: cyclr.Triangular2(0.001, 0.006, 10, gamma=0.9),
+        lambda: cyclr.Triangular2(0.001, 0.006, 10, peak_decay=0.9),
+        lambda: cyclr.Triangular2(0.001, 0.006, 10, decays="bounds"),
+        lambda: cyclr.ExpRange(0.001, 0.006, 10, gamma=0.9, peak_decay=0.9),
+    ],
+)
+def test_what_has_no_such_argument_or_takes_it_by_name_alone_says_so(construct):
+    with pytest.raises(TypeError, match="argument"):
+        construct()
+
+
 def test_a_whole_float_is_a_length():
     assert cyclr.Triangular(0.001, 0.006, 2000.0) == cyclr.Triangular(0.001, 0.006, 2000)
     assert type(cyclr.Triangular(0.001, 0.006, 2000.0).step_size) is int
@@ -235,13 +384,20 @@ def test_whole_numbers_become_floats_and_fractions_stay():
         cyclr.Constant(0.1),
         cyclr.Triangular(0.001, 0.006, 10),
         cyclr.Linear(0, 1, 10),
+        cyclr.Exponential(0.1, 1, 10),
         cyclr.Decay(0.1, 0.9),
+        cyclr.Steps(0.1, 10, 0.9),
+        cyclr.Piecewise([10], [1, 0.1]),
+        cyclr.InverseSqrt(0.1, 10),
         cyclr.OneCycle(0.1, 100),
         cyclr.Constant(0.1).warmup(10) * 2,
+        cyclr.Linear(0, 1, 10).clip(0, 0.5),
+        cyclr.Linear(0, 1, 10).mirror(0, 0.5),
     ],
+    ids=lambda schedule: type(schedule).__name__,
 )
 def test_an_iteration_that_cannot_be_is_refused(schedule, i):
-    with pytest.raises(ValueError, match="iteration must be finite and at least 0: got "):
+    with pytest.raises(ValueError, match=f"iteration must be finite and at least 0: got {i}$"):
         schedule(i)
 
 
@@ -274,9 +430,52 @@ def test_the_step_size_rule_checks_its_arguments(arguments, message):
     assert str(error.value) == message
 
 
-def test_a_schedule_is_frozen():
-    with pytest.raises(AttributeError):
-        cyclr.Triangular(0.001, 0.006, 10).max_lr = 1
+def test_a_number_beyond_every_float_is_not_finite():
+    with pytest.raises(ValueError, match="lr must be finite: got 1000"):
+        cyclr.Constant(10**400)
+
+
+def test_the_bounds_are_not_farther_apart_than_a_float_can_tell():
+    with pytest.raises(ValueError, match="the highest value must be finite times above the lowest"):
+        cyclr.Linear(-1e308, 1e308, 3)
+
+
+def test_a_schedule_without_a_formula_says_so():
+    class Forgotten(cyclr.Schedule):
+        pass
+
+    with pytest.raises(
+        NotImplementedError, match=r"Forgotten has no formula: define at\(self, i\)"
+    ):
+        Forgotten()(0)
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        cyclr.Triangular(0.001, 0.006, 10),
+        cyclr.CosineRestarts(0.001, 0.006, 10),
+        cyclr.OneCycle(0.1, 100),
+        cyclr.WarmupStableDecay(1, 100, 10, 10),
+        cyclr.Constant(0.1),
+        cyclr.Linear(0, 1, 10),
+        cyclr.Exponential(0.1, 1, 10),
+        cyclr.Decay(1, 0.9),
+        cyclr.Steps(1, 10, 0.9),
+        cyclr.Piecewise([1], [1, 2]),
+        cyclr.InverseSqrt(1, 10),
+        cyclr.Constant(0.1).warmup(10),
+        cyclr.Constant(0.1) * 2,
+        cyclr.Constant(0.1).clip(0, 1),
+        cyclr.Linear(0, 1, 10).mirror(0, 1),
+        cyclr.Linear(0, 1, 10).then(math.sqrt).second,
+    ],
+    ids=lambda schedule: type(schedule).__name__,
+)
+def test_a_schedule_is_frozen(schedule):
+    for name in vars(schedule):
+        with pytest.raises(AttributeError):
+            setattr(schedule, name, 1)
 
 
 @pytest.mark.parametrize("phases", [2, 3])

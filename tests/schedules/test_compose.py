@@ -1,5 +1,7 @@
 """Schedules made of schedules."""
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,12 +35,19 @@ def test_a_chain_is_one_list_of_parts():
     assert len(schedule._parts) == 300
 
 
-def test_what_is_cut_off_is_not_there():
+@pytest.mark.parametrize("after", [5, 10])
+def test_what_is_cut_off_is_not_there(after):
     chain = cyclr.Constant(1.0).then(cyclr.Constant(9.0), after=10)
-    schedule = chain.then(cyclr.Constant(2.0), after=5)
+    schedule = chain.then(cyclr.Constant(2.0), after=after)
 
-    assert [schedule(i) for i in (4, 5, 10)] == [1, 2, 2]
+    assert [schedule(i) for i in (after - 1, after, 10)] == [1, 2, 2]
     assert schedule.highest == 2
+
+
+def test_nor_is_what_lasts_for_no_iteration():
+    schedule = cyclr.Constant(9.0).then(cyclr.Constant(2.0), after=0)
+
+    assert (schedule(0), schedule.highest) == (2, 2)
 
 
 @given(any_.policies, any_.lengths)
@@ -94,6 +103,15 @@ def test_lengths(schedule, length):
     assert schedule.length == length
 
 
+@pytest.mark.parametrize(
+    "around", [lambda a: a * 2, lambda a: a.clip(0, 0.5), lambda a: a.mirror(0.85, 0.95)]
+)
+def test_what_is_made_of_a_cycle_ends_where_it_does(around):
+    cycle = cyclr.Triangular(0.1, 1, 10, cycles=3)
+
+    assert around(cycle).cycle_ends(50) == [20, 40]
+
+
 def test_after_is_needed_when_the_first_is_endless():
     with pytest.raises(ValueError, match=r"Hint: \.then\(schedule, after=10_000\)") as error:
         cyclr.Constant(0.1).then(cyclr.Constant(0.2))
@@ -108,6 +126,7 @@ def test_a_function_of_ones_own_is_a_schedule_where_one_is_called():
 
     assert [schedule(i) for i in (5, 10, 11)] == [0.5, 1, 0.5]
     assert schedule.clip(0.2, 1)(100) == 0.2
+    assert (schedule.lowest, schedule.highest) == (-math.inf, math.inf)
 
 
 def test_but_it_cannot_be_written_out():

@@ -195,6 +195,13 @@ def test_stretching_cycles_are_exact_beyond_64_bits():
     assert schedule(start + 5 * 2**300) == 0.5
 
 
+def test_stretching_cycles_are_listed_beyond_64_bits():
+    schedule = cyclr.Triangular(0, 1, 10, cycle_mult=2)
+    ends = schedule.cycle_ends(20 * (2**70 - 1))
+
+    assert ends == [20 * (2**k - 1) for k in range(1, 71)]
+
+
 def test_shrinking_cycles():
     schedule = cyclr.Triangular(0, 1, 8, cycle_mult=0.5, cycles=3)
 
@@ -215,6 +222,17 @@ def test_polynomial_and_exponential_ramps():
     assert values(cyclr.Exponential(1, 16, 4), 6) == pytest.approx([1, 2, 4, 8, 16, 16], rel=1e-15)
 
 
+def test_a_power_may_be_any_and_is_1_unless_given():
+    root = cyclr.Polynomial(1, 0, 4, power=0.5)
+    between = cyclr.Polynomial(0, 1, 4, power=2.5)
+
+    assert values(root, 5) == pytest.approx([math.sqrt(1 - i / 4) for i in range(5)], rel=1e-15)
+    assert values(between, 5) == pytest.approx(
+        [1 - (1 - i / 4) ** 2.5 for i in range(5)], rel=1e-15
+    )
+    assert values(cyclr.Polynomial(1, 0, 4), 5) == [1, 0.75, 0.5, 0.25, 0]
+
+
 def test_inverse_sqrt_is_the_transformers():
     d_model, warmup = 512, 4000
     schedule = cyclr.InverseSqrt((d_model * warmup) ** -0.5, warmup)
@@ -222,6 +240,41 @@ def test_inverse_sqrt_is_the_transformers():
     for step in (1, 100, 4000, 4001, 10**6):
         expected = d_model**-0.5 * min(step**-0.5, step * warmup**-1.5)
         assert schedule(step) == pytest.approx(expected, rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "lowest", "highest"),
+    [
+        (cyclr.Constant(0.1), 0.1, 0.1),
+        (cyclr.Triangular(0.001, 0.006, 10), 0.001, 0.006),
+        (cyclr.ExpRange(1, 5, 10, gamma=0.9), 1, 5),
+        (cyclr.ExpRange(1, 5, 10, gamma=0.5, decays="bounds"), 0, 5),
+        (cyclr.ExpRange(1, 5, 2, gamma=0.5, decays="bounds", cycles=1), 1 / 16, 5),
+        (cyclr.ExpRange(1, 5, 10, gamma=1, decays="bounds"), 1, 5),
+        (cyclr.CosineRestarts(0.001, 0.006, 10), 0.001, 0.006),
+        (cyclr.OneCycle(1, 100, initial_divisor=2, final_divisor=4), 1 / 8, 1),
+        (cyclr.WarmupStableDecay(1, 100, 10, 10, start_lr=0.5, end_lr=0.25), 0.25, 1),
+        (cyclr.Linear(1, -1, 10), -1, 1),
+        (cyclr.Exponential(10, 0.1, 10), 0.1, 10),
+        (cyclr.Decay(0.1, 0.9), 0, 0.1),
+        (cyclr.Decay(0.1, 1), 0.1, 0.1),
+        (cyclr.Steps(0.1, 10, 0.9), 0, 0.1),
+        (cyclr.Steps(0.1, 10, 1), 0.1, 0.1),
+        (cyclr.Piecewise([1, 2], [3, 1, 2]), 1, 3),
+        (cyclr.InverseSqrt(1, 10, start_lr=0.5), 0, 1),
+        (cyclr.Linear(1, 5, 10) * 2, 2, 10),
+        (cyclr.Linear(1, 5, 10) * 0, 0, 0),
+        (cyclr.Linear(1, 5, 10).clip(2, 4), 2, 4),
+        (cyclr.Linear(1, 5, 10).clip(0, 9), 1, 5),
+        (cyclr.Linear(1, 5, 10).clip(7, 9), 7, 7),
+        (cyclr.Linear(1, 5, 10).clip(-3, 0), 0, 0),
+        (cyclr.Linear(1, 5, 10).mirror(0.85, 0.95), 0.85, 0.95),
+        (cyclr.Linear(1, 5, 10).then(cyclr.Constant(7)), 1, 7),
+    ],
+    ids=repr,
+)
+def test_the_bounds_that_it_never_leaves(schedule, lowest, highest):
+    assert (schedule.lowest, schedule.highest) == (lowest, highest)
 
 
 def test_the_step_size_rule():

@@ -58,6 +58,28 @@ def test_every_integer_type_holds_every_length(dtype):
     assert schedule(i).tolist() == [schedule(n) for n in range(120)]
 
 
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        cyclr.Triangular(0.0, 1.0, 2**31),
+        cyclr.Triangular2(0.0, 1.0, 2**31),
+        cyclr.Linear(0.0, 1.0, 2**33),
+        cyclr.Linear(0.0, 1.0, 2**31 + 10).then(TRIANGULAR),
+        cyclr.CosineRestarts(0.0, 0.1, 2**20, cycle_mult=3),
+        cyclr.Piecewise([2**31 - 2, 2**31], [1.0, 0.5, 0.25]),
+        cyclr.Steps(1.0, 2**40, 0.5),
+        cyclr.InverseSqrt(0.1, 2**40),
+        cyclr.Constant(1.0).then(cyclr.Constant(2.0), after=2**31 - 1),
+    ],
+    ids=lambda schedule: type(schedule).__name__,
+)
+def test_an_int32_meets_lengths_that_it_cannot_hold(schedule):
+    i = [0, 1, 2**30, 2**31 - 2, 2**31 - 1]
+
+    expected = [schedule(n) for n in i]
+    assert schedule(np.array(i, np.int32)) == pytest.approx(expected, rel=1e-14)
+
+
 def test_shapes_are_kept():
     assert TRIANGULAR(np.arange(6).reshape(2, 3)).shape == (2, 3)
     assert TRIANGULAR(np.array(5)).shape == ()
@@ -69,12 +91,27 @@ def test_a_float64_number_gives_a_float():
     assert type(TRIANGULAR(np.float64(5))) is float
 
 
-def test_float32_stays_float32_and_sharp():
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        TRIANGULAR,
+        cyclr.Triangular(0.001, 0.006, 1000, step_size_down=3000),
+        cyclr.Triangular(0.001, 0.006, 1000, cycle_mult=2),
+        cyclr.Triangular(1.0, 3.0, 7),
+        cyclr.Linear(0.006, 0.001, 2**24),
+        cyclr.Linear(0.001, 0.006, 2**24),
+        cyclr.Linear(1.0, 3.0, 7),
+        cyclr.Linear(0.001, 0.001, 7),
+        cyclr.Triangular(0.001, 0.001, 7),
+    ],
+    ids=repr,
+)
+def test_float32_stays_float32_and_sharp(schedule):
     i = np.arange(0, 2**24, 997, dtype=np.float32)
-    expected = np.array([TRIANGULAR(int(n)) for n in i])
+    expected = np.array([schedule(int(n)) for n in i])
 
-    assert TRIANGULAR(i).dtype == np.float32
-    assert np.abs(TRIANGULAR(i) / expected - 1).max() < 2e-7
+    assert schedule(i).dtype == np.float32
+    assert np.abs(schedule(i) / expected - 1).max() < 2e-7
 
 
 def test_numpy_numbers_are_arguments():

@@ -184,6 +184,16 @@ def test_floats_agree_with_the_same_formula_in_fractions(exact, i):
     assert rounded(i) == pytest.approx(float(exact(i)), rel=1e-15, abs=0)
 
 
+def test_a_whole_power_of_a_fraction_is_one():
+    for power in (2, 2.0):
+        falling = cyclr.Polynomial(Fraction(1), Fraction(0), 3, power=power)
+        rising = cyclr.Polynomial(Fraction(0), Fraction(1), 3, power=power)
+        cycle = cyclr.Cyclical(Fraction(0), Fraction(1), 3, shape="polynomial", power=power)
+
+        assert falling(1) == rising(1) - Fraction(1, 9) == cycle(2) == Fraction(4, 9)
+        assert {type(schedule(1)) for schedule in (falling, rising, cycle)} == {Fraction}
+
+
 @given(st.integers(0, 10**18))
 def test_a_fraction_gives_a_fraction(i):
     schedule = cyclr.Triangular(Fraction(1, 1000), Fraction(6, 1000), 2000)

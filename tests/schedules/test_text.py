@@ -1,5 +1,7 @@
 """Schedules as code and as data."""
 
+from fractions import Fraction
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -20,6 +22,34 @@ def test_code_is_what_one_would_write():
         ".then(Triangular2(base_lr=0.001, max_lr=0.006, step_size=2000, cycles=4)"
         ".then(Cosine(start=0.001, end=0.0, iterations=1000)).clip(1e-05, 1.0))"
     )
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "Triangular(base_lr=0.001, max_lr=0.006, step_size=2000)",
+        "Triangular2(base_lr=0.001, max_lr=0.006, step_size=2000, step_size_down=1000)",
+        "ExpRange(base_lr=0.001, max_lr=0.006, step_size=2000, gamma=0.9, decays='bounds')",
+        "Cyclical(base_lr=0.0, max_lr=1.0, step_size=9, shape='polynomial', power=2.0, cycles=3)",
+        "CosineRestarts(base_lr=0.0, max_lr=1.0, first_cycle=10, cycle_mult=2)",
+        "OneCycle(max_lr=0.1, iterations=100, warmup=0.2, phases=3)",
+        "WarmupStableDecay(max_lr=0.1, iterations=100, warmup=10, decay=20, end_lr=0.01)",
+        "Constant(lr=0.1)",
+        "Ramp(start=1.0, end=0.0, iterations=10, shape='1-sqrt')",
+        "Linear(start=1.0, end=0.0, iterations=10)",
+        "Cosine(start=1.0, end=0.0, iterations=10)",
+        "Exponential(start=1.0, end=0.1, iterations=10)",
+        "Polynomial(start=1.0, end=0.0, iterations=10, power=2.0)",
+        "Decay(base_lr=1.0, gamma=0.9)",
+        "Steps(base_lr=1.0, every=10, gamma=0.5)",
+        "Piecewise(milestones=(10, 20), values=(1.0, 0.5, 0.25))",
+        "InverseSqrt(max_lr=1.0, warmup=10)",
+        "Constant(lr=0.1).then(Constant(lr=0.2), after=3)",
+        "Linear(start=0.0, end=1.0, iterations=10).mirror(0.85, 0.95).clip(0.9, 1.0) * 0.5",
+    ],
+)
+def test_code_has_only_what_was_given(code):
+    assert repr(cyclr.parse(code)) == code
 
 
 def test_a_product_is_put_in_parentheses_before_a_method():
@@ -60,6 +90,8 @@ def test_a_factor_may_stand_on_either_side():
         ("Constant(-1)", "lr must be at least 0: got -1", "Constant(-1)"),
         ("Constant(0.1, 2)", "takes 2 positional arguments", "Constant(0.1, 2)"),
         ("Constant(*[1])", "a literal is expected here", "*[1]"),
+        ("Constant(-lr)", "a literal is expected here", "-lr"),
+        ("Piecewise([n], [1, 2])", "a literal is expected here", "[n]"),
         ("Constant(**{})", "arguments are expected one by one", "Constant(**{})"),
         ("Constant(0.1) * True", "factor must be a number", "True"),
         ("0.1", "a schedule is expected here", "0.1"),
@@ -114,6 +146,27 @@ def test_wrong_data_is_named(data, message):
         cyclr.from_dict(data)
 
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize("data", [None, "Constant(0.1)", [("schedule", "Constant")]])
+def test_data_is_a_dict(data):
+    with pytest.raises(TypeError, match="a schedule's data must be a dict: got "):
+        cyclr.from_dict(data)
+
+
+@pytest.mark.parametrize("text", [None, 0.1, b"Constant(0.1)"])
+def test_text_is_a_string(text):
+    with pytest.raises(TypeError, match="text must be a string: got "):
+        cyclr.parse(text)
+
+
+def test_a_fraction_is_not_written_out():
+    schedule = cyclr.Constant(Fraction(1, 3))
+
+    with pytest.raises(ValueError) as error:
+        schedule.to_dict()
+
+    assert str(error.value) == ("a number must be a float to be written out: got Fraction(1, 3)")
 
 
 def test_data_has_only_what_was_given():
