@@ -34,12 +34,12 @@ def test_without_numpy(name, beside):
     for i in range(0, MANY, 997):
         assert math.isclose(schedule(i), closure(i), rel_tol=1e-9)
 
-    listed = "[f(i) for i in iterations]"
+    assert schedule.tabulate(MANY) == [schedule(i) for i in range(MANY)]
     beside(
-        repeated(listed, 1, f=schedule, iterations=range(MANY)),
-        repeated(listed, 1, f=closure, iterations=range(MANY)),
+        repeated("f(n)", 1, f=schedule.tabulate, n=MANY),
+        repeated("[f(i) for i in range(n)]", 1, f=closure, n=MANY),
         table="A million values, without NumPy",
-        what=f"`{name}`",
+        what=f"`{name}`, `tabulate`",
         peer="closure",
         asked=OF_ONES_OWN,
     )

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from cyclr._arrays import Lanes, enter, numbers
+from cyclr._arrays import enter, numbers
 from cyclr._checks import number, refuse, whole
 from cyclr.schedules.schedule import Schedule, ScheduleLike, amplitude
 from cyclr.schedules.sequence import Sequence
@@ -26,8 +26,8 @@ class Custom(Schedule):
         self._set(lowest=-math.inf, highest=math.inf)
 
     def at(self, i: Any, /) -> Any:  # noqa: D102
-        i, _ = enter(i)
-        return self.function(i.array if isinstance(i, Lanes) else i)
+        i, xp = enter(i)
+        return xp.call(self.function, i)
 
     def __repr__(self) -> str:
         return repr(self.function)

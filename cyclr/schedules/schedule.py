@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import MISSING, Field, fields
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
-from cyclr._checks import is_fraction, refuse
+from cyclr._checks import is_fraction, refuse, whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,6 +59,26 @@ class Schedule:
     def __call__(self, iteration: Any, /) -> Any:
         """Return the value at the iteration, a number at least 0, or an array of them."""
         raise NotImplementedError(f"{type(self).__name__} has no formula: define at(self, i)")
+
+    def tabulate(self, iterations: int | range) -> list[float]:
+        """Return the values at the iterations 0 to *iterations* - 1, or at those of a range.
+
+        The same as ``[schedule(i) for i in range(iterations)]``, and of many values in less
+        than half the time. *iterations* is whole and at least 0, what is in a range too;
+        otherwise a `ValueError` says so. Use it for a table or a picture of a whole run where
+        there is no NumPy; ``schedule(numpy.arange(iterations))`` is faster still.
+
+            >>> from cyclr import Triangular
+            >>> Triangular(1, 5, step_size=4).tabulate(7)
+            [1.0, 2.0, 3.0, 4.0, 5.0, 4.0, 3.0]
+            >>> Triangular(1, 5, step_size=4).tabulate(range(0, 17, 4))
+            [1.0, 5.0, 1.0, 5.0, 1.0]
+        """
+        from cyclr.schedules.listing import listed
+
+        if not isinstance(iterations, range):
+            iterations = range(whole("iterations", iterations))
+        return listed(self, iterations)
 
     @property
     def length(self) -> int | None:
