@@ -124,6 +124,13 @@ TABLE_3 = [
 LEFT_OUT = [
     Run("welch", table2(0.001, 0.005, shape="parabolic"), 25_000, "section 3.1, no number"),
     Run("hann", table2(0.001, 0.005, shape="cosine"), 25_000, "section 3.1, no number"),
+    # The control that the paper lacks: no cycles, and the rates divided when triangular2's are.
+    Run(
+        "fixed_25000",
+        Piecewise([16_000, 22_000], [0.001, 0.0001, 0.00001]),
+        25_000,
+        "not in the paper",
+    ),
     Run("one_cycle", OneCycle(0.005, 25_000), 25_000, "not in the paper"),
     Run("our_bounds", table2(0.001, 0.005), 25_000, "not in the paper", own_bounds=True),
 ]
