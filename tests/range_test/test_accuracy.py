@@ -6,6 +6,7 @@ import random
 import pytest
 
 from cyclr.range_test import analyze
+from cyclr.range_test.accuracy import _sustained
 
 NAN = math.nan
 
@@ -28,6 +29,22 @@ def test_smith_s_bounds_are_where_the_accuracy_rises_and_where_it_falls():
     assert bounds.base_lr == pytest.approx(0.0026, rel=0.2)
     assert bounds.max_lr == pytest.approx(0.0146, rel=0.1)
     assert [reason.code for reason in bounds.reasons] == []
+
+
+def test_smith_s_bounds_are_where_a_tenth_of_the_rise_is_won_and_lost():
+    """In percent: 10 for long, up to 60, and down again, by halves."""
+    up, down = [10.5 + i / 2 for i in range(100)], [59.5 - i / 2 for i in range(40)]
+    rows = [*[10.0] * 10, *up, *[60.0] * 9, *down]
+    log = [(i / 100, accuracy) for i, accuracy in enumerate(rows, start=1)]
+    bounds = analyze(log, metric="accuracy")
+    assert dict(log)[bounds.base_lr] == 15.5
+    assert dict(log)[bounds.max_lr] == 54.5
+
+
+def test_what_lasts_for_three_rows_counts():
+    assert _sustained([False, True, True, False, True, True, True]) == 4
+    assert _sustained([False, True, True]) is None
+    assert _sustained([]) is None
 
 
 def test_smith_s_max_is_also_where_the_accuracy_gets_ragged():

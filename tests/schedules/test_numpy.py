@@ -114,6 +114,27 @@ def test_float32_stays_float32_and_sharp(schedule):
     assert np.abs(schedule(i) / expected - 1).max() < 2e-7
 
 
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        *(cyclr.Cyclical(0.001, 0.006, 2000, shape=shape) for shape in ("cosine", "parabolic")),
+        *(cyclr.Ramp(0.001, 0.006, 2**20, shape=shape) for shape in ("cosine", "1-sqrt")),
+        cyclr.Cyclical(0.001, 0.006, 2000, shape="polynomial", power=2),
+        cyclr.Polynomial(0.001, 0.006, 2**20, power=2),
+        cyclr.Exponential(0.001, 0.006, 2**20),
+        cyclr.Triangular2(0.001, 0.006, 2000),
+        cyclr.Decay(0.001, 0.99999),
+    ],
+    ids=repr,
+)
+def test_shapes_and_powers_are_sharp_in_float32_too(schedule):
+    i = np.arange(0, 2**20, 97, dtype=np.float32)
+    expected = np.array([schedule(int(n)) for n in i])
+
+    assert schedule(i).dtype == np.float32
+    assert np.abs(schedule(i) / expected - 1).max() < 2e-6
+
+
 def test_numpy_numbers_are_arguments():
     schedule = cyclr.Triangular(np.float64(0.001), np.float64(0.006), np.int64(2000))
     decaying = cyclr.ExpRange(np.float32(0.25), 1, 10, gamma=np.float32(0.5), cycles=np.int8(3))
