@@ -123,11 +123,9 @@ def parse(text: str) -> Schedule:
         tree = ast.parse(text, mode="eval").body
         return _Reader(text).schedule(tree)
     except SyntaxError as error:
-        column = max((error.offset or 1) - 1, 0)
-        line = (text.splitlines() or [""])[max((error.lineno or 1) - 1, 0) :][:1] or [""]
-        raise ValueError(
-            f"not a schedule: {error.msg}:\n    {line[0]}\n    {' ' * column}^"
-        ) from None
+        row, column = (error.lineno or 1) - 1, (error.offset or 1) - 1
+        line = "".join(text.splitlines()[row : row + 1])  # there may be none
+        raise ValueError(f"not a schedule: {error.msg}:\n    {line}\n    {' ' * column}^") from None
     except (RecursionError, MemoryError):
         raise ValueError("not a schedule: too deeply nested") from None
 

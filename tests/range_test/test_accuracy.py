@@ -6,7 +6,12 @@ import random
 import pytest
 
 from cyclr.range_test import analyze
-from cyclr.range_test.accuracy import _sustained
+from cyclr.range_test.accuracy import _sustained, smith
+from cyclr.range_test.curve import Curve
+from cyclr.range_test.landmarks import Landmarks
+from cyclr.range_test.optimizers import prior
+from cyclr.range_test.points import Points
+from cyclr.range_test.rules import Evidence
 
 NAN = math.nan
 
@@ -35,10 +40,12 @@ def test_smith_s_bounds_are_where_a_tenth_of_the_rise_is_won_and_lost():
     """In percent: 10 for long, up to 60, and down again, by halves."""
     up, down = [10.5 + i / 2 for i in range(100)], [59.5 - i / 2 for i in range(40)]
     rows = [*[10.0] * 10, *up, *[60.0] * 9, *down]
-    log = [(i / 100, accuracy) for i, accuracy in enumerate(rows, start=1)]
-    bounds = analyze(log, metric="accuracy")
-    assert dict(log)[bounds.base_lr] == 15.5
-    assert dict(log)[bounds.max_lr] == 54.5
+    points = Points.read((i / 100, accuracy) for i, accuracy in enumerate(rows, start=1))
+    curve = Curve.of(points, "accuracy")
+    answer = smith(Evidence(points, curve, Landmarks.of(curve), prior()))
+    accuracy = dict(zip(points.lrs, points.losses, strict=True))
+    assert (accuracy[answer.base_lr], accuracy[answer.max_lr]) == (15.5, 54.5)
+    assert answer.turned
 
 
 def test_what_lasts_for_three_rows_counts():

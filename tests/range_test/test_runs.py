@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from cyclr.range_test import InconclusiveRangeTest, Landmarks, Reason, analyze, combine
+from cyclr.range_test import Bounds, InconclusiveRangeTest, Landmarks, Reason, analyze, combine
 from cyclr.range_test.bounds import QUANTILE
 from cyclr.range_test.curve import Curve
 from cyclr.range_test.optimizers import SPREAD_UNNAMED
@@ -163,3 +163,5 @@ def test_combining_nothing_or_different_rules_is_refused(simulate):
     log = simulate()
     with pytest.raises(ValueError, match="bounds must be read by one rule"):
         combine([analyze(log), analyze(log, rule="minimum")])
+    with pytest.raises(TypeError, match="argument"):
+        Bounds.of(reading(0.1), "family")

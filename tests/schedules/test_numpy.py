@@ -64,6 +64,7 @@ def test_every_integer_type_holds_every_length(dtype):
         cyclr.Triangular(0.0, 1.0, 2**31),
         cyclr.Triangular2(0.0, 1.0, 2**31),
         cyclr.Linear(0.0, 1.0, 2**33),
+        cyclr.Linear(1.0, 0.0, 2**33),
         cyclr.Linear(0.0, 1.0, 2**31 + 10).then(TRIANGULAR),
         cyclr.CosineRestarts(0.0, 0.1, 2**20, cycle_mult=3),
         cyclr.Piecewise([2**31 - 2, 2**31], [1.0, 0.5, 0.25]),

@@ -117,6 +117,31 @@ def test_what_is_not_python_is_a_value_error(text):
         cyclr.parse(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "at"),
+    [
+        ("Triangular(0.001,, 3)", "Triangular(0.001,, 3)", ", 3)"),
+        ("Linear(\n    0,\n    1,, 10)", "    1,, 10)", ", 10)"),
+        ("Constant(0.1) $", "Constant(0.1) $", "$"),
+    ],
+)
+def test_where_it_is_not_python_is_pointed_at(text, line, at):
+    with pytest.raises(ValueError, match="not a schedule: invalid syntax") as error:
+        cyclr.parse(text)
+
+    _, shown, caret = str(error.value).rsplit("\n", 2)
+    assert shown == f"    {line}"
+    assert shown[caret.index("^") :] == at
+
+
+@pytest.mark.parametrize("text", ["", "  ", "\n"])
+def test_no_text_is_no_schedule(text):
+    with pytest.raises(ValueError, match="not a schedule: ") as error:
+        cyclr.parse(text)
+
+    assert str(error.value).endswith(":\n    \n    ^")
+
+
 @given(st.text() | st.text("Constat(.1)*then,[]'\n ", max_size=40))
 @example("Constant(.1)*1")
 def test_no_text_gives_another_error(text):
