@@ -189,7 +189,7 @@ class _Reader:
         start = len(line.encode()[: node.col_offset].decode())  # offsets count bytes
         same_line = node.end_lineno == node.lineno
         end = len(line.encode()[: node.end_col_offset].decode()) if same_line else len(line)
-        raise ValueError(f"{problem}:\n    {line}\n    {' ' * start}{'^' * max(end - start, 1)}")
+        raise ValueError(f"{problem}:\n    {line}\n    {' ' * start}{'^' * (end - start)}")
 
 
 def _did_you_mean(name: Any) -> str:

@@ -81,6 +81,13 @@ def test_an_int32_meets_lengths_that_it_cannot_hold(schedule):
     assert schedule(np.array(i, np.int32)) == pytest.approx(expected, rel=1e-14)
 
 
+def test_cycles_that_stretch_do_so_up_to_the_last_int64():
+    schedule = cyclr.CosineRestarts(0, 1, 10, cycle_mult=3)
+    i = [2**61, 2**62, 2**63 - 2, 2**63 - 1]
+
+    assert schedule(np.array(i)) == pytest.approx([schedule(n) for n in i], rel=1e-12)
+
+
 def test_shapes_are_kept():
     assert TRIANGULAR(np.arange(6).reshape(2, 3)).shape == (2, 3)
     assert TRIANGULAR(np.array(5)).shape == ()
