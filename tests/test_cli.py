@@ -1,5 +1,6 @@
 """The command, as a person or a program uses it."""
 
+import contextlib
 import io
 import json
 import os
@@ -496,6 +497,27 @@ def test_a_closed_pipe_ends_it_quietly(arguments: list[str], log: Path) -> None:
     assert (process.stderr, process.returncode) == (b"", 141)
 
 
+def test_a_closed_standard_error_ends_it_too(log: Path) -> None:
+    log.write_text(log.read_text() + "oops\n")
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    process = subprocess.run(
+        [*COMMAND, "analyze", str(log)],
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=write_end,
+        check=False,
+    )
+    os.close(write_end)
+    assert (process.stdout, process.returncode) == (b"", 141)
+
+
+def test_it_writes_to_any_stream() -> None:
+    with contextlib.redirect_stdout(io.StringIO()) as stream:
+        assert main(["show", "Constant(0.1)"]) == 0
+    assert stream.getvalue().startswith("Constant(lr=0.1)")
+
+
 def test_an_interrupt_ends_it_quietly() -> None:
     with subprocess.Popen(
         [*COMMAND, "analyze", "-"],
@@ -551,7 +573,8 @@ def test_no_command_imports_what_it_does_not_need(
     )
     process = subprocess.run(
         [sys.executable, "-c", program, *arguments],
-        env=ENVIRONMENT,
+        # What coverage imports is not the command's.
+        env={name: it for name, it in ENVIRONMENT.items() if not name.startswith("COVERAGE")},
         cwd=log.parent,
         capture_output=True,
         check=True,

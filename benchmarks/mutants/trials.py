@@ -37,7 +37,7 @@ NEAR = {
     "schedules": ("known_answers", "arguments", "compose", "text", "properties", "numpy"),
     "range_test": ("known_logs",),
 }
-ALSO = {"landmarks": ("curve",), "optimizers": ("rules",), "runs": ("bounds",)}
+ALSO = {"landmarks": ("curve",), "optimizers": ("rules",), "bounds": ("runs",)}
 
 
 def near(path: Path) -> list[str]:

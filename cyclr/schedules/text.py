@@ -123,11 +123,9 @@ def parse(text: str) -> Schedule:
         tree = ast.parse(text, mode="eval").body
         return _Reader(text).schedule(tree)
     except SyntaxError as error:
-        column = max((error.offset or 1) - 1, 0)
-        line = (text.splitlines() or [""])[max((error.lineno or 1) - 1, 0) :][:1] or [""]
-        raise ValueError(
-            f"not a schedule: {error.msg}:\n    {line[0]}\n    {' ' * column}^"
-        ) from None
+        row, column = (error.lineno or 1) - 1, (error.offset or 1) - 1
+        line = "".join(text.splitlines()[row : row + 1])  # there may be none
+        raise ValueError(f"not a schedule: {error.msg}:\n    {line}\n    {' ' * column}^") from None
     except (RecursionError, MemoryError):
         raise ValueError("not a schedule: too deeply nested") from None
 
@@ -191,7 +189,7 @@ class _Reader:
         start = len(line.encode()[: node.col_offset].decode())  # offsets count bytes
         same_line = node.end_lineno == node.lineno
         end = len(line.encode()[: node.end_col_offset].decode()) if same_line else len(line)
-        raise ValueError(f"{problem}:\n    {line}\n    {' ' * start}{'^' * max(end - start, 1)}")
+        raise ValueError(f"{problem}:\n    {line}\n    {' ' * start}{'^' * (end - start)}")
 
 
 def _did_you_mean(name: Any) -> str:

@@ -6,6 +6,12 @@ import random
 import pytest
 
 from cyclr.range_test import analyze
+from cyclr.range_test.accuracy import _sustained, smith
+from cyclr.range_test.curve import Curve
+from cyclr.range_test.landmarks import Landmarks
+from cyclr.range_test.optimizers import prior
+from cyclr.range_test.points import Points
+from cyclr.range_test.rules import Evidence
 
 NAN = math.nan
 
@@ -28,6 +34,24 @@ def test_smith_s_bounds_are_where_the_accuracy_rises_and_where_it_falls():
     assert bounds.base_lr == pytest.approx(0.0026, rel=0.2)
     assert bounds.max_lr == pytest.approx(0.0146, rel=0.1)
     assert [reason.code for reason in bounds.reasons] == []
+
+
+def test_smith_s_bounds_are_where_a_tenth_of_the_rise_is_won_and_lost():
+    """In percent: 10 for long, up to 60, and down again, by halves."""
+    up, down = [10.5 + i / 2 for i in range(100)], [59.5 - i / 2 for i in range(40)]
+    rows = [*[10.0] * 10, *up, *[60.0] * 9, *down]
+    points = Points.read((i / 100, accuracy) for i, accuracy in enumerate(rows, start=1))
+    curve = Curve.of(points, "accuracy")
+    answer = smith(Evidence(points, curve, Landmarks.of(curve), prior()))
+    accuracy = dict(zip(points.lrs, points.losses, strict=True))
+    assert (accuracy[answer.base_lr], accuracy[answer.max_lr]) == (15.5, 54.5)
+    assert answer.turned
+
+
+def test_what_lasts_for_three_rows_counts():
+    assert _sustained([False, True, True, False, True, True, True]) == 4
+    assert _sustained([False, True, True]) is None
+    assert _sustained([]) is None
 
 
 def test_smith_s_max_is_also_where_the_accuracy_gets_ragged():

@@ -71,6 +71,8 @@ def test_the_interval_stays_finite():
     for max_lr in (1e-300, 1.0, 1e307):
         low, high = bounds_of(Answer(max_lr, True), wobble=1e6).interval
         assert 0 < low < max_lr < high < math.inf
+    low, high = bounds_of(Answer(1.0, True), wobble=1e6).interval
+    assert math.log10(high) == -math.log10(low) == pytest.approx(2 * QUANTILE)
 
 
 def test_the_base_is_a_quarter_unless_the_rule_gives_one():
@@ -115,6 +117,15 @@ def test_it_is_a_value(real_log):
     for value in (bounds, bounds.landmarks, bounds.curve, REASON):
         with pytest.raises(FrozenInstanceError):
             value.edge = 1.0
+
+
+def test_the_wobble_is_kept_and_is_no_part_of_the_value():
+    assert BOUNDS.wobble == 0
+    wobbling = dataclasses.replace(BOUNDS, wobble=0.5)
+    assert wobbling == BOUNDS
+    assert hash(wobbling) == hash(BOUNDS)
+    assert repr(wobbling) == repr(BOUNDS)
+    assert wobbling.to_dict() == BOUNDS.to_dict()
 
 
 def test_the_curve_is_kept_and_is_no_part_of_the_value(real_log):

@@ -37,9 +37,10 @@ def test_the_answer_may_lie_between_two_candidates(bounds, decades, scale, zero)
     assert confirm(bounds, task).max_lr == pytest.approx(SHADE * best, rel=1e-3)
 
 
-def test_a_probe_is_one_triangle_from_a_quarter(bounds):
+@pytest.mark.parametrize("iterations", [90, 91])
+def test_a_probe_is_one_triangle_from_a_quarter(bounds, iterations):
     task = Task(bounds.max_lr)
-    confirm(bounds, task, iterations=90)
+    confirm(bounds, task, iterations=iterations)
     step = 10**0.5
     expected = [bounds.max_lr / step, bounds.max_lr, bounds.max_lr * step]
     assert task.asked == [Triangular(lr / 4, lr, 45) for lr in expected]
@@ -68,6 +69,12 @@ def test_what_diverged_is_worse_than_anything(bounds, bad):
     found = confirm(bounds, task).max_lr
     assert bounds.max_lr / 10**0.25 <= found / SHADE < bounds.max_lr
     assert found == confirm(bounds, Task(bounds.max_lr, lambda x: NAN if x > 0.1 else x**2)).max_lr
+
+
+def test_what_diverged_is_ten_times_as_far_from_the_best_as_the_worst_that_did_not(bounds):
+    losses = iter([2.0, 1.0, NAN])  # as a loss of 11: the parabola is lowest at -9 / 22
+    found = confirm(bounds, lambda _: next(losses))
+    assert found.max_lr == pytest.approx(SHADE * bounds.max_lr * 10 ** (0.5 * -9 / 22))
 
 
 def test_if_the_highest_all_diverge_it_goes_down_to_one_that_does_not(bounds):
@@ -104,6 +111,9 @@ def test_the_cost_is_told_before_it_arises(bounds):
     assert told[0] == (0, 500, 0)
     assert told[1:] == [(100 * n, 500, n) for n in range(1, 1 + len(task.asked))]
     assert confirmation_cost(5, 100) == 500
+    costs = set()
+    confirm(bounds, task, progress=lambda _, cost: costs.add(cost))
+    assert costs == {confirmation_cost()} == {600}
 
 
 def test_a_flat_loss_changes_nothing_but_the_shade(bounds):

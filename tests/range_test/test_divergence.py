@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cyclr.range_test.divergence import FIRST, PATIENCE, Divergence
+from cyclr.range_test.divergence import FIRST, PATIENCE, Divergence, ceiling
 from cyclr.range_test.points import CAPACITY
 
 INF, NAN = math.inf, math.nan
@@ -42,6 +42,30 @@ def test_losing_all_that_was_won_and_as_much_again_is_a_divergence():
     losses = noisy(FALLING + RISING)
     # 2.0 + (2.0 - 0.5) + 6 * 0.1 = 4.1 is reached after 12 of the rising losses.
     assert stop(losses) == pytest.approx(len(FALLING) + 12 + 1 + PATIENCE, abs=2)
+
+
+def test_five_losses_in_a_row_are_above_with_a_median_that_lags_by_one():
+    assert stop([1.0, 1.1] * 20 + [50.0] * 10) == 40 + 1 + 5
+
+
+def test_the_ceiling_is_six_sigma_above_where_it_started():
+    # Neighbours differ by 1, and by 0.954 sigma: it started at 1, and won nothing.
+    assert stop([1.0, 2.0] * 20 + [1 + 6 / 0.954 - 0.01] * 15) is None
+    assert stop([1.0, 2.0] * 20 + [1 + 6 / 0.954 + 0.01] * 15) is not None
+
+
+def test_what_rises_first_has_won_nothing():
+    assert ceiling(start=1.0, best=3.0, sigma=0.0) == 1.0
+
+
+def test_it_started_at_the_median_of_five_losses():
+    assert stop([10.0] * 3 + [0.0] * 30 + [15.0] * 9) is None, "from 10 down to 0: up to 20"
+    assert stop([10.0] * 2 + [0.0] * 30 + [5.0] * 9) == 32 + 1 + 5, "from 0"
+    assert stop([0.0] * 3 + [1.0] * 9) == 5 + 4, "and the fifth may be the first above"
+
+
+def test_a_loss_that_stays_where_it_is_is_none():
+    assert stop([1.0] * 100) is None
 
 
 def test_losing_what_was_won_is_none():
@@ -79,7 +103,15 @@ def test_after_the_divergence_nothing_counts():
     for loss in [*noisy(FALLING), NAN, 1.0, 1.0]:
         divergence.add(loss)
     assert divergence.diverged
+    assert divergence.add(1.0)
     assert divergence.sound == len(FALLING)
+
+
+def test_before_the_first_loss_there_is_none():
+    divergence = Divergence()
+    assert (divergence.diverged, divergence.sound) == (False, 0)
+    assert divergence.add(NAN)
+    assert divergence.sound == 0
 
 
 def test_the_sound_losses_end_where_the_streak_began():
@@ -117,11 +149,11 @@ def test_it_needs_some_losses_to_know_where_it_started():
 
 def test_a_long_test_stops_where_a_short_one_would():
     """Of very many differences some are kept: the noise stays known."""
-    ceiling = 1.0 + 6 * 0.1
+    highest = 1.0 + 6 * 0.1
     for seed in range(3):
         flat = noisy([1.0] * 10 * CAPACITY, seed=seed)
-        assert stop(flat + [ceiling - 0.1] * 20) is None
-        assert stop(flat + [ceiling + 0.4] * 20) == len(flat) + 1 + PATIENCE
+        assert stop(flat + [highest - 0.1] * 20) is None
+        assert stop(flat + [highest + 0.4] * 20) == len(flat) + 1 + PATIENCE
 
 
 def test_what_a_long_test_scattered_long_ago_counts_as_much():

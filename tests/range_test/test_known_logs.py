@@ -69,3 +69,24 @@ def test_the_answer_to_a_real_log(read_log, name):
     found += [marks.onset, marks.drop_90, marks.minimum, marks.edge or 0]
     assert found == pytest.approx(numbers, rel=1e-5)
     assert " ".join(reason.code for reason in bounds.reasons) == reasons
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "momentum", "max_lr", "interval"),
+    [
+        ("sgd", None, 0.462707, (0.172461, 1.7506)),
+        ("sgd", 0.5, 0.326018, (0.139982, 1.42092)),
+        ("sgd", 0.9, 0.144596, (0.0862307, 0.875302)),
+        ("nesterov", None, 0.144596, (0.0862307, 0.875302)),
+        ("adam", None, 0.231354, (0.0907691, 0.921371)),
+        ("adamw", None, 0.231354, (0.0907691, 0.921371)),
+        ("nadam", None, 0.231354, (0.0907691, 0.921371)),
+        ("rmsprop", None, 0.462707, (0.136154, 1.38206)),
+        ("adagrad", None, 0.36149, (0.158846, 1.6124)),
+        ("lion", None, 0.318111, (0.0887004, 1.35772)),
+    ],
+)
+def test_the_same_log_by_another_optimizer(read_log, optimizer, momentum, max_lr, interval):
+    bounds = analyze(read_log("digits_sgd"), optimizer=optimizer, momentum=momentum)
+    assert bounds.max_lr == pytest.approx(max_lr, rel=1e-5)
+    assert bounds.interval == pytest.approx(interval, rel=1e-5)

@@ -43,6 +43,13 @@ def test_tests_are_counted_where_the_rate_is_back_at_its_start():
     assert Points.read([(0.0, 2.0), *up, (0.0, 2.0), *up]).runs == 2
 
 
+@pytest.mark.parametrize(
+    ("top", "again", "runs"), [(100, 3.9, 2), (100, 4.1, 1), (10, 2.4, 2), (10, 2.6, 1)]
+)
+def test_a_test_begins_again_a_factor_of_4_below_and_at_most_4_from_its_start(top, again, runs):
+    assert Points.read((lr, 2.0) for lr in (1, top, again)).runs == runs
+
+
 def test_numbers_of_every_kind_are_taken():
     class Scalar:
         def item(self) -> float:

@@ -6,7 +6,13 @@ from itertools import pairwise
 
 import pytest
 
-from cyclr.range_test import InconclusiveRangeTest, RangeTest, analyze, confirm
+from cyclr.range_test import (
+    InconclusiveRangeTest,
+    RangeTest,
+    analyze,
+    confirm,
+    confirmation_cost,
+)
 
 
 def run(test, loss=lambda _: 1.0):
@@ -136,9 +142,19 @@ def test_what_was_confirmed_are_its_bounds():
     assert test.bounds() is confirmed
     assert test.bounds(optimizer="adam") == analyze(test.points, optimizer="adam")
 
+    costs = []
+    test.confirm(probe, progress=lambda done, cost: costs.append(cost))
+    assert costs[0] == confirmation_cost(), "unless something else is asked for"
+
     with pytest.raises(InconclusiveRangeTest):  # and it is confirmed anew, or not at all
         test.confirm(lambda _: math.nan)
     assert test.bounds() == analyze(test.points, optimizer="sgd")
+
+
+@pytest.mark.parametrize("method", [RangeTest.bounds, RangeTest.plot])
+def test_an_optimizer_is_named_by_its_name(method):
+    with pytest.raises(TypeError, match="argument"):
+        method(RangeTest(), "sgd")
 
 
 def test_nothing_recorded_is_inconclusive():

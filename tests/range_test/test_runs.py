@@ -2,12 +2,16 @@
 
 import math
 import statistics
+from dataclasses import replace
 
 import pytest
 
-from cyclr.range_test import InconclusiveRangeTest, analyze, combine
+from cyclr.range_test import Bounds, InconclusiveRangeTest, Landmarks, Reason, analyze, combine
 from cyclr.range_test.bounds import QUANTILE
+from cyclr.range_test.curve import Curve
 from cyclr.range_test.optimizers import SPREAD_UNNAMED
+from cyclr.range_test.rules import Answer
+from cyclr.range_test.runs import Reading, together
 
 
 def flat(log):
@@ -36,6 +40,43 @@ def test_of_two_runs_it_is_the_middle(simulate):
 def test_one_run_is_itself(simulate):
     run = simulate(noise=0.1)
     assert analyze(run, *[]) == analyze(run)
+
+
+def reading(max_lr, wobble=0.1, edge=None, **answer):
+    marks = Landmarks(max_lr / 10, max_lr, 2 * max_lr, edge)
+    return Reading(Answer(max_lr, True, **answer), wobble, marks, (), Curve([max_lr], [1.0]))
+
+
+def test_together_they_are_as_sure_as_the_formula_says():
+    runs = [reading(0.01, 0.3), reading(0.1, 0.4), reading(1.0, 0.5)]
+    variance, own = 1.0, (0.3**2 + 0.4**2 + 0.5**2) / 3
+    assert together(runs).wobble == pytest.approx(math.sqrt((2 * variance + own) / 9))
+    variance, own = 0.5, (0.3**2 + 0.4**2) / 2
+    assert together(runs[:2]).wobble == pytest.approx(math.sqrt((variance + own) / 4))
+    failure = Reason("too_short", "Only 3 learning rates can be judged.", "Record more.")
+    assert together(runs[:1], [failure]).wobble == pytest.approx(0.3)
+
+
+def test_the_curve_is_that_of_the_run_in_the_middle():
+    runs = [reading(0.01), reading(0.1), reading(1.0)]
+    assert together(runs).curve is runs[1].curve
+
+
+def test_more_than_half_of_the_runs_decide_whether_there_is_an_edge():
+    def edge_of(*edges):
+        return together([reading(0.1, edge=edge) for edge in edges]).landmarks.edge
+
+    assert edge_of(1.0, None) is None
+    assert edge_of(1.0, 2.0, None) == pytest.approx(math.sqrt(2))
+    assert edge_of(1.0, 2.0, None, None) is None
+    assert edge_of(1.0, 2.0, 3.0, None, None) == 2.0
+
+
+def test_what_only_some_rules_say_is_the_median_of_what_is_said():
+    runs = [reading(0.1, base_lr=0.01, best=0.2), reading(0.1, base_lr=0.02), reading(0.1)]
+    answer = together(runs).answer
+    assert (answer.base_lr, answer.best) == (pytest.approx(math.sqrt(0.0002)), 0.2)
+    assert together(runs[2:] * 2).answer.best is None
 
 
 def test_the_order_of_the_runs_does_not_matter(simulate):
@@ -67,6 +108,13 @@ def test_a_reason_says_in_how_many_runs(simulate):
     assert reason.message.startswith("1 of 3 runs: The test ended")
     (reason,) = analyze(*[run[:140] for run in runs]).reasons
     assert reason.message.startswith("The test ended")
+
+
+def test_a_reason_is_told_in_the_words_of_the_first_run_that_has_it():
+    first, second = (Reason("no_edge", message, f"{message} advice") for message in "ab")
+    runs = [replace(reading(0.1), reasons=reasons) for reasons in ((), (first,), (second,))]
+    (told,) = together(runs).reasons
+    assert (told.message, told.advice) == ("2 of 3 runs: a", "a advice")
 
 
 def test_a_run_that_cannot_be_read_becomes_a_reason(simulate):
@@ -115,3 +163,5 @@ def test_combining_nothing_or_different_rules_is_refused(simulate):
     log = simulate()
     with pytest.raises(ValueError, match="bounds must be read by one rule"):
         combine([analyze(log), analyze(log, rule="minimum")])
+    with pytest.raises(TypeError, match="argument"):
+        Bounds.of(reading(0.1), "family")

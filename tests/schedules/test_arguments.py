@@ -360,6 +360,9 @@ def test_the_least_of_everything_is_taken():
         lambda: cyclr.Triangular2(0.001, 0.006, 10, peak_decay=0.9),
         lambda: cyclr.Triangular2(0.001, 0.006, 10, decays="bounds"),
         lambda: cyclr.ExpRange(0.001, 0.006, 10, gamma=0.9, peak_decay=0.9),
+        lambda: cyclr.OneCycle(0.1, 100, 0.3),
+        lambda: cyclr.WarmupStableDecay(0.1, 100, 10, 10, 0.01),
+        lambda: cyclr.Constant(0.1).plot(100, 10),
     ],
 )
 def test_what_has_no_such_argument_or_takes_it_by_name_alone_says_so(construct):

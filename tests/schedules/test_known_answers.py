@@ -117,6 +117,12 @@ def test_one_cycle_in_three_phases():
     assert values(schedule, 10) == pytest.approx(expected, rel=1e-15)
 
 
+def test_one_cycle_ends_once():
+    assert cyclr.OneCycle(1, 100).cycle_ends(99) == []
+    assert cyclr.OneCycle(1, 100).cycle_ends(100) == [100]
+    assert cyclr.OneCycle(1, 100).cycle_ends(300) == [100]
+
+
 def test_one_cycle_as_optax_has_it():
     schedule = cyclr.OneCycle(1, 10)
 
@@ -148,6 +154,10 @@ def test_warmup_then_linear():
 
     expected = [0, 5, 10, 8.75, 7.5, 6.25, 5, 3.75, 2.5, 1.25, 0]
     assert values(schedule, 11) == expected
+
+
+def test_a_warmup_of_one_iteration_starts_at_its_start():
+    assert values(cyclr.WarmupStableDecay(10, 4, warmup=1, decay=2), 5) == [0, 10, 10, 5, 0]
 
 
 def test_momentum_mirrors_the_learning_rate():

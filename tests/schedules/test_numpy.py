@@ -64,6 +64,7 @@ def test_every_integer_type_holds_every_length(dtype):
         cyclr.Triangular(0.0, 1.0, 2**31),
         cyclr.Triangular2(0.0, 1.0, 2**31),
         cyclr.Linear(0.0, 1.0, 2**33),
+        cyclr.Linear(1.0, 0.0, 2**33),
         cyclr.Linear(0.0, 1.0, 2**31 + 10).then(TRIANGULAR),
         cyclr.CosineRestarts(0.0, 0.1, 2**20, cycle_mult=3),
         cyclr.Piecewise([2**31 - 2, 2**31], [1.0, 0.5, 0.25]),
@@ -78,6 +79,13 @@ def test_an_int32_meets_lengths_that_it_cannot_hold(schedule):
 
     expected = [schedule(n) for n in i]
     assert schedule(np.array(i, np.int32)) == pytest.approx(expected, rel=1e-14)
+
+
+def test_cycles_that_stretch_do_so_up_to_the_last_int64():
+    schedule = cyclr.CosineRestarts(0, 1, 10, cycle_mult=3)
+    i = [2**61, 2**62, 2**63 - 2, 2**63 - 1]
+
+    assert schedule(np.array(i)) == pytest.approx([schedule(n) for n in i], rel=1e-12)
 
 
 def test_shapes_are_kept():
@@ -112,6 +120,27 @@ def test_float32_stays_float32_and_sharp(schedule):
 
     assert schedule(i).dtype == np.float32
     assert np.abs(schedule(i) / expected - 1).max() < 2e-7
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        *(cyclr.Cyclical(0.001, 0.006, 2000, shape=shape) for shape in ("cosine", "parabolic")),
+        *(cyclr.Ramp(0.001, 0.006, 2**20, shape=shape) for shape in ("cosine", "1-sqrt")),
+        cyclr.Cyclical(0.001, 0.006, 2000, shape="polynomial", power=2),
+        cyclr.Polynomial(0.001, 0.006, 2**20, power=2),
+        cyclr.Exponential(0.001, 0.006, 2**20),
+        cyclr.Triangular2(0.001, 0.006, 2000),
+        cyclr.Decay(0.001, 0.99999),
+    ],
+    ids=repr,
+)
+def test_shapes_and_powers_are_sharp_in_float32_too(schedule):
+    i = np.arange(0, 2**20, 97, dtype=np.float32)
+    expected = np.array([schedule(int(n)) for n in i])
+
+    assert schedule(i).dtype == np.float32
+    assert np.abs(schedule(i) / expected - 1).max() < 2e-6
 
 
 def test_numpy_numbers_are_arguments():

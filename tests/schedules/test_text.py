@@ -32,7 +32,9 @@ def test_code_is_what_one_would_write():
         "ExpRange(base_lr=0.001, max_lr=0.006, step_size=2000, gamma=0.9, decays='bounds')",
         "Cyclical(base_lr=0.0, max_lr=1.0, step_size=9, shape='polynomial', power=2.0, cycles=3)",
         "CosineRestarts(base_lr=0.0, max_lr=1.0, first_cycle=10, cycle_mult=2)",
+        "OneCycle(max_lr=0.1, iterations=100)",
         "OneCycle(max_lr=0.1, iterations=100, warmup=0.2, phases=3)",
+        "WarmupStableDecay(max_lr=0.1, iterations=100, warmup=10, decay=20)",
         "WarmupStableDecay(max_lr=0.1, iterations=100, warmup=10, decay=20, end_lr=0.01)",
         "Constant(lr=0.1)",
         "Ramp(start=1.0, end=0.0, iterations=10, shape='1-sqrt')",
@@ -84,6 +86,9 @@ def test_a_factor_may_stand_on_either_side():
         ("Constant(0.1).wamrup(3)", "did you mean warmup?", "Constant(0.1).wamrup"),
         ("print('é') or Constant(1)", "a schedule is expected here", "print('é') or Constant(1)"),
         ("Linear('é', foo, 3)", "a literal is expected here", "foo"),
+        ("Constant(x)", "a literal is expected here", "x"),
+        ("Linear(\n    0,\n    1, n\n)", "a literal is expected here", "n"),
+        ("Linear(0,\n    1,\n)", "missing 1 required positional", "Linear(0,"),
         ("__import__('os').system('true')", "not the name", "__import__('os').system"),
         ("Constant(0.1) * Constant(2)", "a schedule times a number", "Constant(0.1) * Constant(2)"),
         ("Constant(0.1) + 1", "a schedule is expected here", "Constant(0.1) + 1"),
@@ -113,6 +118,31 @@ def test_what_is_wrong_is_pointed_at(text, problem, pointed_at):
 def test_what_is_not_python_is_a_value_error(text):
     with pytest.raises(ValueError):
         cyclr.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "at"),
+    [
+        ("Triangular(0.001,, 3)", "Triangular(0.001,, 3)", ", 3)"),
+        ("Linear(\n    0,\n    1,, 10)", "    1,, 10)", ", 10)"),
+        ("Constant(0.1) $", "Constant(0.1) $", "$"),
+    ],
+)
+def test_where_it_is_not_python_is_pointed_at(text, line, at):
+    with pytest.raises(ValueError, match="not a schedule: invalid syntax") as error:
+        cyclr.parse(text)
+
+    _, shown, caret = str(error.value).rsplit("\n", 2)
+    assert shown == f"    {line}"
+    assert shown[caret.index("^") :] == at
+
+
+@pytest.mark.parametrize("text", ["", "  ", "\n"])
+def test_no_text_is_no_schedule(text):
+    with pytest.raises(ValueError, match="not a schedule: ") as error:
+        cyclr.parse(text)
+
+    assert str(error.value).endswith(":\n    \n    ^")
 
 
 @given(st.text() | st.text("Constat(.1)*then,[]'\n ", max_size=40))
