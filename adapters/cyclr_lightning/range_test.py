@@ -17,7 +17,6 @@ from lightning.pytorch.utilities.rank_zero import rank_zero_warn
 from lightning.pytorch.utilities.seed import isolate_rng
 from torch import Tensor
 from torch.optim import Optimizer
-from tqdm.auto import tqdm
 
 import cyclr
 from cyclr import Bounds
@@ -28,6 +27,7 @@ from cyclr_lightning.handover import Handover
 from cyclr_lightning.training import Training
 from cyclr_lightning.untouched import untouched
 from cyclr_torch.course import course_of
+from cyclr_torch.progress import Bar
 from cyclr_torch.rates import Rates, momentum_of, name_of
 
 __all__ = ["RangeTest", "range_test"]
@@ -140,13 +140,11 @@ class RangeTest(pl.Callback):
             untouched(trainer, training.loader.flattened),
             _Ramp(optimizer) as ramp,
             closing(training.epochs()) as batches,
-            tqdm(total=len(test), desc="range test", disable=not shown) as bar,
+            Bar(test, disable=not shown) as bar,
         ):
             for lr in test:
                 ramp.lr = lr
-                loss = _update(training, batches, ramp)
-                test.record(loss)
-                bar.set_postfix(lr=f"{lr:.2e}", loss=f"{loss:.4g}", refresh=False)
+                test.record(_update(training, batches, ramp))
                 bar.update()
         return test
 

@@ -1,5 +1,6 @@
 """Processes: those that train one model together, and come to one decision."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from types import TracebackType
@@ -46,8 +47,10 @@ class Processes:
             raise RuntimeError("range_test failed in " + "; ".join(self._failures("")))
         return [row[1 : 1 + len(numbers)] for row in rows]
 
-    def means(self, *numbers: float) -> list[float]:
+    def means(self, *numbers: float) -> Sequence[float]:
         """Return the mean of each number over all, to the bit the same everywhere."""
+        if self._group is None:
+            return numbers
         return [sum(column) / self.count for column in zip(*self.meet(*numbers), strict=True)]
 
     def __enter__(self) -> "Processes":

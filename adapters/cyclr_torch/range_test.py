@@ -16,6 +16,7 @@ from cyclr.range_test import InconclusiveRangeTest, RangeTest, confirmation_cost
 from cyclr.schedules import Schedule
 from cyclr_torch.course import suspended
 from cyclr_torch.processes import Processes
+from cyclr_torch.progress import Bar
 from cyclr_torch.rates import momentum_of, name_of
 from cyclr_torch.snapshot import restored
 from cyclr_torch.training import BatchLoss, Training, set_to_training, supervised
@@ -176,12 +177,11 @@ class _Trial(NamedTuple):
 
 def _run(test: RangeTest, trial: _Trial) -> None:
     """Record the test's losses."""
-    updates = len(test)
-    with trial.training(updates, trial.data) as training, trial.bar("range test", updates) as bar:
+    bar = Bar(test, disable=trial.silent)
+    with trial.training(len(test), trial.data) as training, bar:
         for lr in test:
             loss, accuracy = training.update(lr)
             test.record(loss, accuracy)
-            bar.set_postfix(lr=f"{lr:.2e}", loss=f"{loss:.4g}", refresh=False)
             bar.update()
 
 
@@ -205,7 +205,7 @@ def _confirm(test: RangeTest, trial: _Trial, validation: Validation | None) -> N
         def probe(schedule: Schedule) -> float:
             with trial.training(ITERATIONS, batches) as training:
                 for iteration in range(ITERATIONS):
-                    loss = training.update(schedule(iteration)).loss
+                    loss, _ = training.update(schedule(iteration))
                     bar.update()
                     if not math.isfinite(loss):
                         return loss

@@ -3,7 +3,8 @@
 import inspect
 import math
 from collections.abc import Callable, Generator, Iterable, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from itertools import islice
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -29,11 +30,8 @@ BatchLoss: TypeAlias = Callable[[nn.Module, Any], Any]
 """From a model and a batch to the loss, or to the loss and an accuracy."""
 
 
-class Measured(NamedTuple):
-    """What an update's batches gave before it changed the weights."""
-
-    loss: float
-    accuracy: float | None
+Measured: TypeAlias = tuple[float, float | None]
+"""The loss and the accuracy of an update's batches, before it changed the weights."""
 
 
 class Training:
@@ -61,10 +59,10 @@ class Training:
         self._steps = whole("gradient_accumulation_steps", gradient_accumulation_steps, at_least=1)
         self._scaler = scaler
         self._processes = processes
-        self._device = device_of(model)
-        self._batches = _batches(data, updates * self._steps)
+        self._batches = _batches(data, updates * self._steps, device_of(model))
         self._rates = Rates(optimizer)
-        if scaler is not None and _needs_closure(optimizer):
+        self._needs_closure = _needs_closure(optimizer)
+        if scaler is not None and self._needs_closure:
             refuse("scaler", "be left out for an optimizer that needs a closure", scaler, TypeError)
 
     def update(self, lr: float) -> Measured:
@@ -75,54 +73,57 @@ class Training:
         """
         self._rates.set(lr)
         while True:
-            batches = [moved(next(self._batches), self._device) for _ in range(self._steps)]
+            batches = list(islice(self._batches, self._steps))
             self._processes.meet()
-            measured, skipped = self._step(batches)
-            if not skipped or not math.isfinite(measured.loss):
-                return measured
+            if self._needs_closure:
+                return self._evaluated(batches)
+            loss, accuracy = self._gradients(batches)
+            if self._scaler is None:
+                self._optimizer.step()
+                return loss, accuracy
+            if not self._scaled_step() or not math.isfinite(loss):
+                return loss, accuracy
             if self._scaler.get_scale() < 1:
-                return Measured(math.nan, None)
+                return math.nan, None
 
     def close(self) -> None:
         """Have done with the data."""
         self._batches.close()
 
-    def _step(self, batches: list[Any]) -> tuple[Measured, bool]:
-        """Return what was measured, and whether the update was skipped."""
-        evaluations: list[Measured] = []
-
-        def closure() -> Tensor:
-            self._optimizer.zero_grad()
-            measured = self._gradients(batches)
-            evaluations.append(measured)
-            return torch.tensor(measured.loss, dtype=torch.float64)
-
-        step: Callable[..., Any] = self._optimizer.step
-        if _needs_closure(self._optimizer):
-            step(closure)  # LBFGS and its like evaluate the loss themselves, several times
-            return evaluations[0], False
-        closure()
-        if self._scaler is None:
-            step()
-            return evaluations[0], False
+    def _scaled_step(self) -> bool:
+        """Have the scaler make the step; tell whether it left it out in any of the processes."""
         scale = self._scaler.get_scale()
         self._scaler.step(self._optimizer)
         self._scaler.update()
-        skipped = self._scaler.get_scale() < scale
-        return evaluations[0], [True] in self._processes.meet(skipped)
+        return [True] in self._processes.meet(self._scaler.get_scale() < scale)
+
+    def _evaluated(self, batches: list[Any]) -> Measured:
+        """Have LBFGS or its like make the step, which evaluates the loss several times."""
+        evaluations = []
+
+        def closure() -> Tensor:
+            loss, accuracy = self._gradients(batches)
+            evaluations.append((loss, accuracy))
+            return torch.tensor(loss, dtype=torch.float64)
+
+        step: Callable[..., Any] = self._optimizer.step
+        step(closure)
+        return evaluations[0]
 
     def _gradients(self, batches: list[Any]) -> Measured:
         """Compute the gradients of the batches' mean loss; return the means."""
-        losses, accuracies = [], []
+        self._optimizer.zero_grad()
+        count = len(batches)
+        losses = accuracies = 0.0
         for batch in batches:
             loss, accuracy = loss_and_accuracy(self._batch_loss(self._model, batch))
             self._processes.meet()
-            part = loss / len(batches)
+            part = loss if count == 1 else loss / count
             (part if self._scaler is None else self._scaler.scale(part)).backward()
-            losses.append(loss.item())
-            accuracies.append(accuracy)
-        means = self._processes.means(_mean(losses), _mean(accuracies))
-        return Measured(means[0], None if math.isnan(means[1]) else means[1])
+            losses += loss.item()
+            accuracies += accuracy
+        mean, accuracy = self._processes.means(losses / count, accuracies / count)
+        return mean, None if math.isnan(accuracy) else accuracy
 
 
 def set_to_training(model: nn.Module, optimizer: Optimizer) -> None:
@@ -172,12 +173,10 @@ def _shape(batch: Any) -> str:
     return f"{kind} of {len(batch)}" if isinstance(batch, (list, tuple)) else kind
 
 
-def _mean(values: list[float]) -> float:
-    return sum(values) / len(values)
-
-
-def _batches(data: Iterable[Any], needed: int) -> Generator[Any, None, None]:
-    """Yield batches for ever; data that has ended starts again."""
+def _batches(
+    data: Iterable[Any], needed: int, device: torch.device | None
+) -> Generator[Any, None, None]:
+    """Yield batches for ever, on the device; data that has ended starts again."""
     sampler = getattr(data, "sampler", None)
     epoch = getattr(sampler, "epoch", None)
     if not hasattr(sampler, "set_epoch"):  # on which a DistributedSampler's order depends
@@ -188,7 +187,7 @@ def _batches(data: Iterable[Any], needed: int) -> Generator[Any, None, None]:
             before = count
             for batch in data:
                 count += 1
-                yield batch
+                yield moved(batch, device)
             if count == before:
                 raise ValueError(
                     f"data must have {needed} batches, or start again at its end: got {count}"
@@ -211,11 +210,13 @@ def moved(batch: Any, device: torch.device | None) -> Any:
     """Return the batch with its tensors on the device."""
     if device is None:
         return batch
+    if isinstance(batch, Tensor):
+        return batch if batch.device == device else batch.to(device)
     if hasattr(batch, "to"):
         return batch.to(device)
-    if isinstance(batch, Mapping):
-        return {key: moved(value, device) for key, value in batch.items()}
     if isinstance(batch, (list, tuple)):
         items = [moved(item, device) for item in batch]
         return type(batch)(*items) if hasattr(batch, "_fields") else type(batch)(items)
+    if isinstance(batch, Mapping):
+        return {key: moved(value, device) for key, value in batch.items()}
     return batch

@@ -38,10 +38,11 @@ class Validation:
         evaluate = getattr(optimizer, "eval", None)
         if callable(evaluate):
             evaluate()  # schedule-free optimizers hold other weights for training
+        device = device_of(model)
         total, samples = 0.0, 0
         for batch in self._batches:
             size = _samples(batch)
-            loss, _ = loss_and_accuracy(self._batch_loss(model, moved(batch, device_of(model))))
+            loss, _ = loss_and_accuracy(self._batch_loss(model, moved(batch, device)))
             total, samples = total + size * loss.item(), samples + size
         total, mean_samples = self._processes.means(total, samples)
         if not mean_samples:

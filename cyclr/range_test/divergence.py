@@ -49,10 +49,12 @@ class Divergence:
         self._count = 0
         self._above = 0  # medians above the ceiling in a row
         self._first: list[float] = []
-        self._recent: list[float] = []
+        self._start = math.nan  # their median
+        self._best = best
+        self._harmless = math.nan  # the ceiling if there were no noise
+        self._recent = math.nan, math.nan
         self._steps: list[float] = []  # sorted: their median is the middle one
         self._every = 1  # losses for one step that is kept
-        self._best = best
 
     def add(self, loss: float) -> bool:
         """Take the next *loss* and return `diverged`; once it has, more losses change nothing."""
@@ -68,20 +70,27 @@ class Divergence:
         return self.diverged
 
     def _is_above(self, loss: float) -> bool:
-        if self._recent and self._count % self._every == 0:
-            insort(self._steps, abs(loss - self._recent[-1]))
+        before, last = self._recent
+        self._recent = last, loss
+        if self._count > 1 and self._count % self._every == 0:
+            insort(self._steps, abs(loss - last))
             if len(self._steps) > CAPACITY:
                 self._steps = self._steps[::2]
                 self._every *= 2
-        self._recent = [*self._recent[-2:], loss]
         if self._count <= FIRST:
             self._first.append(loss)
+            self._start = statistics.median(self._first)
         if self._count < FIRST:
             return False
-        level = statistics.median(self._recent)
-        self._best = min(self._best, level)
+        low, high = (before, last) if before < last else (last, before)
+        level = low if loss < low else min(loss, high)
+        if level < self._best or self._count == FIRST:
+            self._best = min(self._best, level)
+            self._harmless = ceiling(self._start, self._best, 0.0)
+        if level <= self._harmless:
+            return False  # so are most, and the noise need not be known
         sigma = self._steps[len(self._steps) // 2] * STEP_TO_SIGMA
-        return level > ceiling(statistics.median(self._first), self._best, sigma)
+        return level > ceiling(self._start, self._best, sigma)
 
     @property
     def sound(self) -> int:

@@ -98,7 +98,7 @@ class RangeTest(Iterator[float]):
                 f"the loss at lr {self._lr:.3g} must be recorded before the next learning rate. "
                 "Hint: test.record(loss)"
             )
-        if self.diverged or len(self._points) == self.iterations:
+        if self._divergence.diverged or len(self._points) == self.iterations:
             raise StopIteration
         self._lr = self.ramp(len(self._points))
         return self._lr
@@ -113,7 +113,8 @@ class RangeTest(Iterator[float]):
                 "a loss must be recorded once for each learning rate, after it. "
                 "Hint: for lr in test: test.record(train_one_batch(lr))"
             )
-        loss = number_of("loss", loss)
+        if type(loss) is not float:
+            loss = number_of("loss", loss)
         if accuracy is not None:
             self._accuracies.append((self._lr, number_of("accuracy", accuracy)))
         self._points.append((self._lr, loss))

@@ -1,0 +1,1 @@
+"""What a range test costs in time and memory, beside other finders."""
