@@ -140,12 +140,11 @@ class RangeTest(pl.Callback):
             untouched(trainer, training.loader.flattened),
             _Ramp(optimizer) as ramp,
             closing(training.epochs()) as batches,
-            Bar(test, disable=not shown) as bar,
+            Bar(test, disable=not shown) as lrs,
         ):
-            for lr in test:
+            for lr in lrs:
                 ramp.lr = lr
                 test.record(_update(training, batches, ramp))
-                bar.update()
         return test
 
     def _tested(self, trainer: pl.Trainer) -> Optimizer:

@@ -18,7 +18,7 @@ class Bar(tqdm):  # type: ignore[type-arg]
 
     def __init__(self, test: RangeTest, *, disable: bool) -> None:
         self._test = test
-        super().__init__(total=len(test), desc="range test", disable=disable)
+        super().__init__(test, desc="range test", disable=disable)
 
     @property
     def format_dict(self) -> MutableMapping[str, Any]:

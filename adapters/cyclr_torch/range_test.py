@@ -177,12 +177,12 @@ class _Trial(NamedTuple):
 
 def _run(test: RangeTest, trial: _Trial) -> None:
     """Record the test's losses."""
-    bar = Bar(test, disable=trial.silent)
-    with trial.training(len(test), trial.data) as training, bar:
-        for lr in test:
-            loss, accuracy = training.update(lr)
-            test.record(loss, accuracy)
-            bar.update()
+    with (
+        trial.training(len(test), trial.data) as training,
+        Bar(test, disable=trial.silent) as lrs,
+    ):
+        for lr in lrs:
+            test.record(*training.update(lr))
 
 
 def _confirm(test: RangeTest, trial: _Trial, validation: Validation | None) -> None:

@@ -4,7 +4,8 @@
 
 goes on where it was stopped. A module that has changed is broken anew; of one that has not, those
 mutants are tried again that no test has seen and for which there is no reason: write the test, or
-the reason as their "why" in the results. `--again` begins anew, `--report` prints the tables.
+the reason as their "why" in the results. `--far` has what survives the tests of its module face
+all of its package, `--again` begins anew, `--report` prints the tables.
 """
 
 import argparse

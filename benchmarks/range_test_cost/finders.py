@@ -28,9 +28,7 @@ class Ramp(NamedTuple):
 def cyclr(model: nn.Module, optimizer: Any, data: Any, ramp: Ramp | None = None) -> Points:
     from cyclr_torch import range_test
 
-    where = ramp._asdict() if ramp else {}
-    named = {"start": "start_lr", "end": "end_lr"}
-    where = {named.get(name, name): value for name, value in where.items()}
+    where = dict(zip(("start_lr", "end_lr", "iterations"), ramp or (), strict=False))
     return list(range_test(model, optimizer, loss_fn, data, **where).points)
 
 
@@ -93,7 +91,7 @@ def lightning(model: nn.Module, optimizer: Any, data: Any, ramp: Ramp | None = N
     trainer = pl.Trainer(
         logger=False, accelerator="cpu", max_epochs=100, enable_model_summary=False
     )
-    where = {"min_lr": ramp.start, "max_lr": ramp.end, "num_training": ramp.iterations} if ramp else {}
+    where = dict(zip(("min_lr", "max_lr", "num_training"), ramp or (), strict=False))
     found = Tuner(trainer).lr_find(Module(), train_dataloaders=data, **where)
     assert found is not None
     return list(zip(found.results["lr"], found.results["loss"], strict=True))

@@ -1,9 +1,9 @@
 """The small network: two layers, whose update takes so little that all around it shows.
 
-In a process of its own, a finder's test and plain training take turns; the least time of each
-counts. Plain training is what one writes: batches, zero_grad, loss, backward, step, and the loss
-as a number. Before, one test is checked: the losses that it recorded are those of plain training
-at the learning rates that its updates were made with.
+In a process of its own, a finder's test and plain training take turns. Plain training is what one
+writes: batches, zero_grad, loss, backward, step, and the loss as a number. Before, one test is
+checked: the losses that it recorded are those of plain training at the learning rates that its
+updates were made with.
 """
 
 import copy
@@ -22,10 +22,10 @@ from benchmarks.range_test_cost.finders import FINDERS, RECORDS, Ramp, loss_fn
 
 __all__ = ["DATA", "measured"]
 
-WIDTH, CLASSES, BATCH, SAMPLES = 64, 10, 32, 2048
+WIDTH, CLASSES, SAMPLES = 64, 10, 2048
 RAMP = Ramp(1e-6, 0.1, 200)  # no test stops before its end
 SHORT = Ramp(1e-6, 0.1, 2)  # takes what a test takes once
-TURNS = 30
+TURNS = 20
 
 
 def made() -> tuple[nn.Module, torch.optim.Optimizer]:
@@ -34,14 +34,18 @@ def made() -> tuple[nn.Module, torch.optim.Optimizer]:
     return model, torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
 
 
-def loader() -> DataLoader[Any]:
+def loader(batch: int = 32) -> DataLoader[Any]:
     generator = torch.Generator().manual_seed(1)
     inputs = torch.randn(SAMPLES, WIDTH, generator=generator)
     targets = (inputs @ torch.randn(WIDTH, CLASSES, generator=generator)).argmax(1)
-    return DataLoader(TensorDataset(inputs, targets), BATCH)
+    return DataLoader(TensorDataset(inputs, targets), batch)
 
 
-DATA: dict[str, Callable[[], Any]] = {"DataLoader": loader, "list": lambda: list(loader())}
+DATA: dict[str, Callable[[], Any]] = {
+    "DataLoader": loader,
+    "list": lambda: list(loader()),
+    "DataLoader, 128": lambda: loader(128),
+}
 
 
 def train(model: nn.Module, optimizer: Any, data: Any, updates: int) -> list[float]:
@@ -81,9 +85,7 @@ def check(name: str, data: Any) -> None:
     points = FINDERS[name](model, optimizer, data, RAMP)
     handle.remove()
     used = iter(lrs)
-    other_optimizer.register_step_pre_hook(
-        lambda o, *_: o.param_groups[0].update(lr=next(used))
-    )
+    other_optimizer.register_step_pre_hook(lambda o, *_: o.param_groups[0].update(lr=next(used)))
     expected = RECORDS[name](train(other, other_optimizer, data, RAMP.iterations))
     assert len(points) == len(lrs) == RAMP.iterations
     for (_, loss), value in zip(points, expected, strict=True):
@@ -125,8 +127,9 @@ def measured(name: str, kind: str) -> dict[str, float]:
         plain += iterations(train, data, RAMP.iterations)
         unheard += iterations(train_unheard, data, RAMP.iterations)
         tested += iterations(test, data, RAMP)
-        short.append(whole(test, data, SHORT))
-        bare.append(whole(train, data, SHORT.iterations))
+        for _ in range(5):
+            short.append(whole(test, data, SHORT))
+            bare.append(whole(train, data, SHORT.iterations))
     return {
         "plain": typical(plain),
         "plain, loss not asked for": typical(unheard),

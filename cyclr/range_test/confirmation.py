@@ -131,8 +131,8 @@ def _lowest(lrs: Sequence[float], losses: Sequence[float]) -> float:
     finite = [loss for loss in losses if loss < math.inf]
     diverged = losses[best] + WORSE * (max(finite) - losses[best])
     before, at, after = (min(loss, diverged) for loss in losses[best - 1 : best + 2])
-    bend = before - 2 * at + after
-    return float(lrs[best] * STEP ** ((before - after) / (2 * bend))) if bend > 0 else lrs[best]
+    bend = before - 2 * at + after  # above 0: the best is the first of the lowest
+    return float(lrs[best] * STEP ** ((before - after) / (2 * bend)))
 
 
 def _ended(side: str, count: int) -> Reason:

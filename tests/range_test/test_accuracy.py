@@ -36,16 +36,25 @@ def test_smith_s_bounds_are_where_the_accuracy_rises_and_where_it_falls():
     assert [reason.code for reason in bounds.reasons] == []
 
 
+def smith_s(accuracies):
+    """What the rule says of accuracies at 1, 2, 3, ..."""
+    points = Points.read(enumerate(accuracies, start=1))
+    curve = Curve.of(points, "accuracy")
+    return smith(Evidence(points, curve, Landmarks.of(curve), prior()))
+
+
 def test_smith_s_bounds_are_where_a_tenth_of_the_rise_is_won_and_lost():
     """In percent: 10 for long, up to 60, and down again, by halves."""
     up, down = [10.5 + i / 2 for i in range(100)], [59.5 - i / 2 for i in range(40)]
     rows = [*[10.0] * 10, *up, *[60.0] * 9, *down]
-    points = Points.read((i / 100, accuracy) for i, accuracy in enumerate(rows, start=1))
-    curve = Curve.of(points, "accuracy")
-    answer = smith(Evidence(points, curve, Landmarks.of(curve), prior()))
-    accuracy = dict(zip(points.lrs, points.losses, strict=True))
-    assert (accuracy[answer.base_lr], accuracy[answer.max_lr]) == (15.5, 54.5)
+    answer = smith_s(rows)
+    assert (rows[int(answer.base_lr) - 1], rows[int(answer.max_lr) - 1]) == (15.5, 54.5)
     assert answer.turned
+
+
+def test_smith_gives_no_base_that_is_the_max():
+    answer = smith_s([10.0] * 30 + [60.0])
+    assert (answer.max_lr, answer.base_lr, answer.turned) == (31, None, False)
 
 
 def test_what_lasts_for_three_rows_counts():

@@ -1,5 +1,6 @@
 """Smoothing: every usual average is undone, and told from the others and from none."""
 
+import math
 import random
 from itertools import pairwise
 
@@ -9,7 +10,16 @@ from hypothesis import strategies as st
 
 from cyclr.range_test.curve import Curve
 from cyclr.range_test.points import Points
-from cyclr.range_test.smoothing import RAW, average, corrected, mean, smoothing_of
+from cyclr.range_test.smoothing import (
+    RAW,
+    _epochs,
+    _without_spikes,
+    average,
+    corrected,
+    mean,
+    smoothing_of,
+    sound_losses,
+)
 
 SEEDS = range(10)
 
@@ -67,7 +77,27 @@ def test_each_average_is_undone(losses, epoch):
         assert smoothing.undo(averages) == pytest.approx(losses[1:], abs=1e-9)
 
 
-@pytest.mark.parametrize("keep", [0.8, 0.9, 0.95])
+def test_a_spike_counts_ten_times_the_median_deviation():
+    assert _without_spikes([0.0, 1.0, 2.0, 3.0, 100.0]) == [0, 1, 2, 3, 12]
+    assert _without_spikes([0.0, 1.0, 2.0, 3.0, -100.0]) == [0, 1, 2, 3, -9]
+
+
+def test_six_lengths_of_an_epoch_are_tried_none_below_five():
+    for epoch, is_tried in [(4, False), (5, True), (17, True)]:
+        tried = _epochs([float(i % epoch) for i in range(100)])
+        assert (epoch in tried) == is_tried
+        assert len(tried) == 6
+        assert min(tried) >= 5
+
+
+def test_the_losses_before_the_edge_are_sound():
+    log = [(0.1 * i, 2.0 + i % 2) for i in range(1, 40)] + [(9.0, math.nan), (10.0, 1.0)]
+    points = Points.read(log)
+    assert sound_losses(points, Curve.of(points)) == [loss for _, loss in log[:38]]
+    assert sound_losses(points, Curve([], [], None)) == points.losses
+
+
+@pytest.mark.parametrize("keep", [0.7, 0.8, 0.9, 0.95])
 @pytest.mark.parametrize("how", [exponential, debiased])
 def test_exponential_averages_are_told(simulate, how, keep):
     for seed in SEEDS:

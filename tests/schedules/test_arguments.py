@@ -410,11 +410,26 @@ def test_nor_is_anything_but_a_number_or_an_array_an_iteration(i):
         cyclr.Triangular(0.001, 0.006, 10)(i)
 
 
-def test_too_few_iterations_to_fit_the_cycles():
-    with pytest.raises(ValueError, match="Hint: cycles=3 is the most that fit") as error:
-        cyclr.Triangular.fit(0.001, 0.006, 7, cycles=4)
+@pytest.mark.parametrize(
+    ("iterations", "cycles", "message"),
+    [
+        (7, 4, "iterations must be at least 2 a cycle: got 7 for 4 cycles"),
+        (1, 1, "iterations must be at least 2 a cycle: got 1 for 1 cycles"),
+        (0, 1, "iterations must be at least 1: got 0"),
+        (7, 0, "cycles must be at least 1: got 0"),
+    ],
+)
+def test_too_few_iterations_to_fit_the_cycles(iterations, cycles, message):
+    with pytest.raises(ValueError) as error:
+        cyclr.Triangular.fit(0.001, 0.006, iterations, cycles)
 
-    assert str(error.value).startswith("iterations must be at least 2 a cycle: got 7 for 4 cycles")
+    assert str(error.value).splitlines()[0] == message
+
+
+@pytest.mark.parametrize(("iterations", "most"), [(7, 3), (6, 3), (2, 1), (1, 1)])
+def test_it_is_hinted_at_how_many_fit(iterations, most):
+    with pytest.raises(ValueError, match=f"Hint: cycles={most} is the most that fit"):
+        cyclr.Triangular.fit(0.001, 0.006, iterations, cycles=4)
 
 
 @pytest.mark.parametrize(

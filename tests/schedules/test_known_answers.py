@@ -97,6 +97,12 @@ def test_table_2_of_the_paper_is_a_composition():
     ]
 
 
+def test_cycles_end_up_to_and_including_an_iteration():
+    schedule = cyclr.Triangular(0, 1, 2)
+
+    assert [schedule.cycle_ends(i) for i in (0, 3, 4, 7, 8)] == [[], [], [4], [4], [4, 8]]
+
+
 def test_the_papers_decay_control():
     schedule = cyclr.Linear(0.007, 0.001, 4000)
 
