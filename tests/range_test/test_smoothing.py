@@ -2,6 +2,7 @@
 
 import math
 import random
+import statistics
 from itertools import pairwise
 
 import pytest
@@ -17,6 +18,7 @@ from cyclr.range_test.smoothing import (
     average,
     corrected,
     mean,
+    piecewise,
     smoothing_of,
     sound_losses,
 )
@@ -80,6 +82,19 @@ def test_each_average_is_undone(losses, epoch):
 def test_a_spike_counts_ten_times_the_median_deviation():
     assert _without_spikes([0.0, 1.0, 2.0, 3.0, 100.0]) == [0, 1, 2, 3, 12]
     assert _without_spikes([0.0, 1.0, 2.0, 3.0, -100.0]) == [0, 1, 2, 3, -9]
+
+
+@pytest.mark.parametrize("sizes", [[6], [15], [15, 15], [15, 15, 15]])
+def test_a_piece_has_its_own_line_and_noise_and_costs_three_parameters(sizes):
+    draw = random.Random(0)
+    pieces = [[draw.gauss(level, 1 + level) for _ in range(n)] for level, n in enumerate(sizes)]
+    expected = 0.0
+    for piece in pieces:
+        n = len(piece)
+        slope, level = statistics.linear_regression(range(n), piece)
+        variance = statistics.fmean((y - level - slope * x) ** 2 for x, y in enumerate(piece))
+        expected += -n / 2 * math.log(variance) - 3 * n / (n - 4)
+    assert piecewise([0.0, *sum(pieces, [])]) == pytest.approx(expected)
 
 
 def test_six_lengths_of_an_epoch_are_tried_none_below_five():

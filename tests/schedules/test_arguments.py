@@ -72,6 +72,18 @@ RESTARTS = {"base_lr": 0.0, "max_lr": 0.1, "first_cycle": 10}
             "cycle_mult must leave every half cycle at least 1 iteration: got 0.2 in cycle 5",
         ),
         (
+            cyclr.Triangular,
+            TRIANGULAR,
+            {"step_size": 1, "cycle_mult": 0.1, "cycles": 2},
+            "cycle_mult must leave every half cycle at least 1 iteration: got 0.1 in cycle 2",
+        ),
+        (
+            cyclr.Triangular,
+            TRIANGULAR,
+            {"cycle_mult": 1e200, "cycles": 3},
+            "cycle_mult must leave every half cycle at least 1 iteration: got inf in cycle 3",
+        ),
+        (
             cyclr.ExpRange,
             TRIANGULAR,
             {"gamma": 1.1},

@@ -218,6 +218,10 @@ def test_stretching_cycles_are_listed_beyond_64_bits():
     assert ends == [20 * (2**k - 1) for k in range(1, 71)]
 
 
+def test_the_shortest_cycle_stretches():
+    assert values(cyclr.Triangular(0, 1, 1, cycle_mult=2), 7) == [0, 1, 0, 0.5, 1, 0.5, 0]
+
+
 def test_shrinking_cycles():
     schedule = cyclr.Triangular(0, 1, 8, cycle_mult=0.5, cycles=3)
 
