@@ -14,6 +14,7 @@ from cyclr.range_test.points import Points
 from cyclr.range_test.smoothing import (
     RAW,
     _epochs,
+    _scatter,
     _without_spikes,
     average,
     corrected,
@@ -95,6 +96,11 @@ def test_a_piece_has_its_own_line_and_noise_and_costs_three_parameters(sizes):
         variance = statistics.fmean((y - level - slope * x) ** 2 for x, y in enumerate(piece))
         expected += -n / 2 * math.log(variance) - 3 * n / (n - 4)
     assert piecewise([0.0, *chain(*pieces)]) == pytest.approx(expected)
+
+
+def test_von_neumanns_ratio_is_0_without_noise():
+    assert _scatter([1.0, -1.0] * 5, [0.0] * 10) == 9 * 4 / 10
+    assert _scatter([1.0, 2.0, 3.0], [1.0, 2.0, 3.0]) == 0
 
 
 def test_six_lengths_of_an_epoch_are_tried_none_below_five():

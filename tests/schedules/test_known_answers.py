@@ -47,6 +47,10 @@ def test_exp_range_with_the_amplitude_declining():
     assert values(schedule, 11) == pytest.approx(expected, rel=1e-15)
 
 
+def test_exp_range_takes_gamma_after_the_step_size():
+    assert cyclr.ExpRange(1, 5, 4, 0.9) == cyclr.ExpRange(1, 5, 4, gamma=0.9)
+
+
 def test_exp_range_with_both_bounds_declining_as_the_paper_words_it():
     schedule = cyclr.ExpRange(1, 5, 4, gamma=0.9, decays="bounds")
     triangle = cyclr.Triangular(1, 5, 4)
