@@ -1,7 +1,7 @@
 """Cycles between two learning rates: the policies of "Cyclical Learning Rates" and their kin."""
 
 import copy
-import math
+import sys
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
@@ -268,9 +268,16 @@ def _legs(
 
 
 def _stretched(half: int, scale: Any, cycle: int) -> int:
-    """Return half a cycle's length, stretched, which which must have an iteration left."""
-    length = round(half * scale) if half * scale < math.inf else 0
-    if half > 0 and length < 1:
+    """Return half a cycle's length, stretched, which must have an iteration left and a float."""
+    if half == 0:
+        return 0
+    if half * scale > sys.float_info.max:
+        raise ValueError(
+            f"cycle_mult must leave every half cycle at most {sys.float_info.max:.3g} iterations:"
+            f" got more in cycle {cycle + 1}"
+        )
+    length = round(half * scale)
+    if length < 1:
         raise ValueError(
             f"cycle_mult must leave every half cycle at least 1 iteration:"
             f" got {half * scale:.3g} in cycle {cycle + 1}"

@@ -212,8 +212,11 @@ def test_a_peer_that_is_left_with_too_few_points_says_so(rule, simulate):
     """The peers stop at the first loss below zero, whatever its meaning."""
     log = [(lr, loss - 5) for lr, loss in simulate()]
     analyze(log)
-    with pytest.raises(InconclusiveRangeTest, match=f"The rule '{rule}' is left with too few"):
+    with pytest.raises(InconclusiveRangeTest) as caught:
         analyze(log, rule=rule)
+    (reason,) = caught.value.reasons
+    assert reason.message == f"The rule {rule!r} is left with too few points."
+    assert reason.advice.startswith("Record more iterations")
 
 
 @pytest.mark.parametrize("rule", PEERS)

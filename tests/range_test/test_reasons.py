@@ -101,6 +101,13 @@ def test_lr_constant(simulate):
     assert codes((1e-3 * (1 + i / 1e4), 1 / (i + 1)) for i in range(200)) == ["lr_constant"]
 
 
+def test_a_rate_that_rises_by_less_than_a_tenth_is_constant(simulate):
+    with pytest.raises(InconclusiveRangeTest) as caught:
+        analyze(simulate(start_lr=0.1, end_lr=0.109))
+    assert caught.value.reasons[0].message == "The learning rate stays at 0.1."
+    assert "lr_constant" not in codes(simulate(start_lr=0.1, end_lr=0.111))
+
+
 @pytest.mark.parametrize("start", [[NAN], [2.3, NAN], [2.3, 2.5, 8.0, 90.0, 1e4, math.inf]])
 def test_started_diverged(simulate, start):
     log = simulate()

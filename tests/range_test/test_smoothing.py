@@ -2,7 +2,8 @@
 
 import math
 import random
-from itertools import pairwise
+import statistics
+from itertools import chain, pairwise
 
 import pytest
 from hypothesis import given
@@ -13,10 +14,12 @@ from cyclr.range_test.points import Points
 from cyclr.range_test.smoothing import (
     RAW,
     _epochs,
+    _scatter,
     _without_spikes,
     average,
     corrected,
     mean,
+    piecewise,
     smoothing_of,
     sound_losses,
 )
@@ -80,6 +83,24 @@ def test_each_average_is_undone(losses, epoch):
 def test_a_spike_counts_ten_times_the_median_deviation():
     assert _without_spikes([0.0, 1.0, 2.0, 3.0, 100.0]) == [0, 1, 2, 3, 12]
     assert _without_spikes([0.0, 1.0, 2.0, 3.0, -100.0]) == [0, 1, 2, 3, -9]
+
+
+@pytest.mark.parametrize("sizes", [[6], [15], [15, 15], [15, 15, 15]])
+def test_a_piece_has_its_own_line_and_noise_and_costs_three_parameters(sizes):
+    draw = random.Random(0)
+    pieces = [[draw.gauss(level, 1 + level) for _ in range(n)] for level, n in enumerate(sizes)]
+    expected = 0.0
+    for piece in pieces:
+        n = len(piece)
+        slope, level = statistics.linear_regression(range(n), piece)
+        variance = statistics.fmean((y - level - slope * x) ** 2 for x, y in enumerate(piece))
+        expected += -n / 2 * math.log(variance) - 3 * n / (n - 4)
+    assert piecewise([0.0, *chain(*pieces)]) == pytest.approx(expected)
+
+
+def test_von_neumanns_ratio_is_0_without_noise():
+    assert _scatter([1.0, -1.0] * 5, [0.0] * 10) == 9 * 4 / 10
+    assert _scatter([1.0, 2.0, 3.0], [1.0, 2.0, 3.0]) == 0
 
 
 def test_six_lengths_of_an_epoch_are_tried_none_below_five():

@@ -72,6 +72,26 @@ RESTARTS = {"base_lr": 0.0, "max_lr": 0.1, "first_cycle": 10}
             "cycle_mult must leave every half cycle at least 1 iteration: got 0.2 in cycle 5",
         ),
         (
+            cyclr.Triangular,
+            TRIANGULAR,
+            {"step_size": 1, "cycle_mult": 0.1, "cycles": 2},
+            "cycle_mult must leave every half cycle at least 1 iteration: got 0.1 in cycle 2",
+        ),
+        (
+            cyclr.Triangular,
+            TRIANGULAR,
+            {"cycle_mult": 10**100, "cycles": 5},
+            "cycle_mult must leave every half cycle at most 1.8e+308 iterations:"
+            " got more in cycle 5",
+        ),
+        (
+            cyclr.CosineRestarts,
+            RESTARTS,
+            {"cycle_mult": 1e15 + 0.5, "cycles": 50},
+            "cycle_mult must leave every half cycle at most 1.8e+308 iterations:"
+            " got more in cycle 22",
+        ),
+        (
             cyclr.ExpRange,
             TRIANGULAR,
             {"gamma": 1.1},

@@ -47,6 +47,10 @@ def test_exp_range_with_the_amplitude_declining():
     assert values(schedule, 11) == pytest.approx(expected, rel=1e-15)
 
 
+def test_exp_range_takes_gamma_after_the_step_size():
+    assert cyclr.ExpRange(1, 5, 4, 0.9) == cyclr.ExpRange(1, 5, 4, gamma=0.9)
+
+
 def test_exp_range_with_both_bounds_declining_as_the_paper_words_it():
     schedule = cyclr.ExpRange(1, 5, 4, gamma=0.9, decays="bounds")
     triangle = cyclr.Triangular(1, 5, 4)
@@ -216,6 +220,10 @@ def test_stretching_cycles_are_listed_beyond_64_bits():
     ends = schedule.cycle_ends(20 * (2**70 - 1))
 
     assert ends == [20 * (2**k - 1) for k in range(1, 71)]
+
+
+def test_the_shortest_cycle_stretches():
+    assert values(cyclr.Triangular(0, 1, 1, cycle_mult=2), 7) == [0, 1, 0, 0.5, 1, 0.5, 0]
 
 
 def test_shrinking_cycles():

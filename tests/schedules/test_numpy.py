@@ -115,7 +115,7 @@ def test_a_float64_number_gives_a_float():
     ids=repr,
 )
 def test_float32_stays_float32_and_sharp(schedule):
-    i = np.arange(0, 2**24, 997, dtype=np.float32)
+    i = np.array([*range(32), *range(0, 2**24, 997)], dtype=np.float32)
     expected = np.array([schedule(int(n)) for n in i])
 
     assert schedule(i).dtype == np.float32
