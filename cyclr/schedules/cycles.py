@@ -276,7 +276,7 @@ def _stretched(half: int, scale: Any, cycle: int) -> int:
             f"cycle_mult must leave every half cycle at most {sys.float_info.max:.3g} iterations:"
             f" got more in cycle {cycle + 1}"
         )
-    length = round(half * scale)
+    length: int = round(half * scale)
     if length < 1:
         raise ValueError(
             f"cycle_mult must leave every half cycle at least 1 iteration:"
