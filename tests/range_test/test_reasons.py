@@ -103,8 +103,9 @@ def test_lr_constant(simulate):
 
 def test_a_rate_that_rises_by_less_than_a_tenth_is_constant(simulate):
     with pytest.raises(InconclusiveRangeTest) as caught:
-        analyze(simulate(start_lr=0.1, end_lr=0.109))
+        analyze((0.1 * (1 + i / 150), 1.0) for i in range(15))
     assert caught.value.reasons[0].message == "The learning rate stays at 0.1."
+    assert codes(simulate(start_lr=0.1, end_lr=0.109)) == ["lr_constant"]
     assert "lr_constant" not in codes(simulate(start_lr=0.1, end_lr=0.111))
 
 
@@ -113,6 +114,11 @@ def test_started_diverged(simulate, start):
     log = simulate()
     assert codes(with_losses(log[: len(start)], start)) in (["started_diverged"], ["all_nonfinite"])
     assert codes(with_losses(log, start + [2.3] * (200 - len(start)))) == ["started_diverged"]
+
+
+@pytest.mark.parametrize(("rows", "code"), [(15, "started_diverged"), (16, "no_descent")])
+def test_what_was_flat_for_long_enough_did_not_start_diverged(simulate, rows, code):
+    assert codes(with_losses(simulate(rows + 1), [2.3] * rows + [NAN])) == [code]
 
 
 def test_started_diverged_in_a_real_log(read_log):
