@@ -7,7 +7,7 @@ import random
 import pytest
 
 from cyclr.range_test import InconclusiveRangeTest, Reason, analyze
-from cyclr.range_test.reasons import CAUTIONS, FAILURES
+from cyclr.range_test.reasons import CAUTIONS, FAILURES, _descends
 
 NAN = math.nan
 SEEDS = range(10)
@@ -153,6 +153,17 @@ def test_no_descent(simulate):
     found = [codes(noisy(simulate(), seed=seed)) for seed in range(100)]
     assert found.count(["no_descent"]) >= 99, "by chance, noise falls as far in 1 test of 300"
     assert codes((lr, 2.3) for lr, _ in simulate()) == ["no_descent"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "begins", "width"), [(45, 19, 5), (209, 63, 10), (209, 63, 20), (209, 63, 41)]
+)
+def test_a_dip_is_a_fall_where_it_is_clearer_than_its_noise(rows, begins, width):
+    """Of a twentieth, a tenth or a fifth of the losses, at least five: 4.5 sigma."""
+    losses = [0.0] * begins + [-1.0] * width + [0.0] * (rows - begins - width)
+    noise = 1 / (4.5 * math.sqrt(1 / begins + 1 / width))
+    assert _descends(losses, 0.99 * noise)
+    assert not _descends(losses, 1.01 * noise)
 
 
 def test_no_descent_before_the_loss_blows_up(simulate):
