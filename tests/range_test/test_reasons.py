@@ -156,7 +156,8 @@ def test_no_descent(simulate):
 
 
 @pytest.mark.parametrize(
-    ("rows", "begins", "width"), [(45, 19, 5), (209, 63, 10), (209, 63, 20), (209, 63, 41)]
+    ("rows", "begins", "width"),
+    [(45, 19, 5), (33, 28, 5), (209, 63, 10), (209, 63, 20), (209, 63, 41)],
 )
 def test_a_dip_is_a_fall_where_it_is_clearer_than_its_noise(rows, begins, width):
     """Of a twentieth, a tenth or a fifth of the losses, at least five: 4.5 sigma."""
