@@ -1,7 +1,7 @@
 """The tables of benchmarks/README.md."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Any
 
@@ -9,9 +9,11 @@ __all__ = ["report"]
 
 Entry = dict[str, Any]
 
+UNTESTED = "untested"  # what the reason begins with, if the mutant is not the same program
+
 
 def report(results: Entry) -> str:
-    """Return a row for each module and package, then each survivor with the reason why it is one.
+    """Return a row for each module and package, and each survivor with the reason why it is one.
 
     What timed out has been seen: the tests would not have ended.
     """
@@ -19,37 +21,41 @@ def report(results: Entry) -> str:
 
 
 def _table(modules: dict[str, Entry]) -> Iterator[str]:
-    yield "| module | mutants | killed | timed out | survived | of which equivalent | seen |"
-    yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
+    heads = ("module", "mutants", "killed", "timed out", "equivalent", "untested", "seen")
+    yield f"| {' | '.join(heads)} | of those that differ |"
+    yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
     packages: dict[str, Counter[str]] = {}
     for path, entry in modules.items():
-        package = str(PurePath(path).parent)
         counts = _counts(entry)
-        if package not in packages:
-            packages[package] = Counter()
-        packages[package] += counts
+        packages.setdefault(str(PurePath(path).parent), Counter()).update(counts)
         yield _row(f"`{path}`", counts)
     for package, counts in packages.items():
         yield _row(f"**`{package}`**", counts)
 
 
 def _counts(entry: Entry) -> Counter[str]:
-    left = Counter(it["outcome"] for it in entry["left"])
-    whys = sum(bool(it["why"]) for it in entry["left"])
-    return Counter({"tried": entry["tried"], "why": whys}) + left
+    return Counter({"mutants": entry["tried"]}) + Counter(map(_kind, entry["left"]))
+
+
+def _kind(it: Entry) -> str:
+    if it["outcome"] != "survived":
+        return it["outcome"]
+    return "equivalent" if it["why"] and not it["why"].startswith(UNTESTED) else UNTESTED
 
 
 def _row(name: str, counts: Counter[str]) -> str:
-    tried, late, survived = counts["tried"], counts["timed out"], counts["survived"]
-    cells = [tried, tried - late - survived, late, survived, counts["why"]]
-    seen = f"{100 * (1 - survived / tried):.1f} %"
-    return f"| {' | '.join([name, *map(str, cells), seen])} |"
-
-
-def _survivors(modules: dict[str, Entry]) -> Iterable[str]:
-    return (
-        f"- `{path}:{it['line']}`: `{it['was']}` → `{it['now']}`: {it['why'] or 'no test sees it'}"
-        for path, entry in modules.items()
-        for it in entry["left"]
-        if it["outcome"] == "survived"
+    mutants, late, equivalent, untested = (
+        counts[kind] for kind in ("mutants", "timed out", "equivalent", UNTESTED)
     )
+    seen = mutants - equivalent - untested
+    shares = (f"{100 * seen / of:.1f} %" for of in (mutants, mutants - equivalent))
+    cells = [name, mutants, seen - late, late, equivalent, untested, *shares]
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def _survivors(modules: dict[str, Entry]) -> Iterator[str]:
+    for path, entry in modules.items():
+        for it in entry["left"]:
+            if it["outcome"] == "survived":
+                change = f"`{it['was']}` → `{it['now']}`"
+                yield f"- `{path}:{it['line']}`: {change}: {it['why'] or UNTESTED}"

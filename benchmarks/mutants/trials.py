@@ -43,7 +43,7 @@ ALSO = {"landmarks": ("curve",), "optimizers": ("rules",), "bounds": ("runs",)}
 def near(path: Path) -> list[str]:
     """Return the tests that are likely to see a mutant of the module at *path*, and soon."""
     tests = Path("tests", path.parent.name)
-    names = [path.stem, *NEAR[path.parent.name]]
+    names = [*NEAR[path.parent.name], path.stem]
     names += ALSO.get(path.stem, ())
     found = [test for name in dict.fromkeys(names) if (test := tests / f"test_{name}.py").exists()]
     # Its doctests come last: pytest would import it a second time if it came first.

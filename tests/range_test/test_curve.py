@@ -107,7 +107,8 @@ def test_the_centred_average_of_a_short_curve_is_a_triangle_of_five_points():
 
 
 def test_one_loss_has_no_noise():
-    assert Curve([0.1], [1.0]).noise == 0
+    curve = Curve([0.1], [1.0])
+    assert (curve.noise, curve.rows) == (0, 1)
 
 
 def test_one_huge_loss_counts_no_more_than_the_ceiling(without_noise):

@@ -90,3 +90,23 @@ def test_the_same_log_by_another_optimizer(read_log, optimizer, momentum, max_lr
     bounds = analyze(read_log("digits_sgd"), optimizer=optimizer, momentum=momentum)
     assert bounds.max_lr == pytest.approx(max_lr, rel=1e-5)
     assert bounds.interval == pytest.approx(interval, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("rule", "max_lr", "interval"),
+    [
+        ("minimum", 0.214614, (0.0233708, 1.9708)),
+        ("valley", 0.0714943, (0.00372677, 1.37155)),
+        ("slide", 1.32009, (0.0381564, 45.6709)),
+        ("steepest", 5.2311, (0.235308, 116.292)),
+        ("lightning", 0.000267384, (7.3103e-07, 0.0977992)),
+        ("lightning-2.5.2", 6.66992, (0.626855, 70.9699)),
+        ("pytorch-lr-finder", 5.2311, (0.424285, 64.4953)),
+        ("ignite", 0.636825, (0.0693482, 5.84797)),
+        ("ktrain", 0.214614, (0.0233708, 1.9708)),
+    ],
+)
+def test_the_same_log_by_another_rule(read_log, rule, max_lr, interval):
+    bounds = analyze(read_log("digits_sgd"), rule=rule)
+    assert bounds.max_lr == pytest.approx(max_lr, rel=1e-5)
+    assert bounds.interval == pytest.approx(interval, rel=1e-5)

@@ -2,6 +2,7 @@
 
 import json
 import math
+import random
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,20 @@ def fastai_steep(lrs, losses):
 def test_fastai_s_rules_are_faithful(simulate, real_logs, rule, source):
     for log in [*logs(simulate), *real_logs.values()]:
         assert analyze(log, rule=rule).max_lr == pytest.approx(source(*fastai_curve(log)), rel=1e-9)
+
+
+@pytest.mark.parametrize("rows", range(8, 40))
+def test_fastai_s_valley_in_a_handful_of_losses(simulate, rows):
+    for falls in (-1.0, 0.0, 1.0):
+        draw = random.Random(rows)
+        log = [(lr, 9 - falls * i / 9 + draw.random()) for i, (lr, _) in enumerate(simulate(rows))]
+        assert suggested("valley", log) == fastai_valley(*fastai_curve(log))
+
+
+def test_fastai_s_slide_needs_sixteen_losses():
+    log = [(float(lr), 2.0) for lr in range(1, 24)]
+    assert suggested("slide", log[:22]) is None, "2 and 5 are left out"
+    assert suggested("slide", log) == 3.0
 
 
 def test_fastai_s_curve_ends_at_a_nan(simulate):

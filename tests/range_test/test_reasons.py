@@ -7,7 +7,7 @@ import random
 import pytest
 
 from cyclr.range_test import InconclusiveRangeTest, Reason, analyze
-from cyclr.range_test.reasons import CAUTIONS, FAILURES
+from cyclr.range_test.reasons import CAUTIONS, FAILURES, _descends
 
 NAN = math.nan
 SEEDS = range(10)
@@ -103,8 +103,9 @@ def test_lr_constant(simulate):
 
 def test_a_rate_that_rises_by_less_than_a_tenth_is_constant(simulate):
     with pytest.raises(InconclusiveRangeTest) as caught:
-        analyze(simulate(start_lr=0.1, end_lr=0.109))
+        analyze((0.1 * (1 + i / 150), 1.0) for i in range(15))
     assert caught.value.reasons[0].message == "The learning rate stays at 0.1."
+    assert codes(simulate(start_lr=0.1, end_lr=0.109)) == ["lr_constant"]
     assert "lr_constant" not in codes(simulate(start_lr=0.1, end_lr=0.111))
 
 
@@ -113,6 +114,11 @@ def test_started_diverged(simulate, start):
     log = simulate()
     assert codes(with_losses(log[: len(start)], start)) in (["started_diverged"], ["all_nonfinite"])
     assert codes(with_losses(log, start + [2.3] * (200 - len(start)))) == ["started_diverged"]
+
+
+@pytest.mark.parametrize(("rows", "code"), [(15, "started_diverged"), (16, "no_descent")])
+def test_what_was_flat_for_long_enough_did_not_start_diverged(simulate, rows, code):
+    assert codes(with_losses(simulate(rows + 1), [2.3] * rows + [NAN])) == [code]
 
 
 def test_started_diverged_in_a_real_log(read_log):
@@ -147,6 +153,18 @@ def test_no_descent(simulate):
     found = [codes(noisy(simulate(), seed=seed)) for seed in range(100)]
     assert found.count(["no_descent"]) >= 99, "by chance, noise falls as far in 1 test of 300"
     assert codes((lr, 2.3) for lr, _ in simulate()) == ["no_descent"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "begins", "width"),
+    [(45, 19, 5), (33, 28, 5), (209, 63, 10), (209, 63, 20), (209, 63, 41)],
+)
+def test_a_dip_is_a_fall_where_it_is_clearer_than_its_noise(rows, begins, width):
+    """Of a twentieth, a tenth or a fifth of the losses, at least five: 4.5 sigma."""
+    losses = [0.0] * begins + [-1.0] * width + [0.0] * (rows - begins - width)
+    noise = 1 / (4.5 * math.sqrt(1 / begins + 1 / width))
+    assert _descends(losses, 0.99 * noise)
+    assert not _descends(losses, 1.01 * noise)
 
 
 def test_no_descent_before_the_loss_blows_up(simulate):

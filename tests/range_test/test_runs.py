@@ -157,6 +157,11 @@ def test_bounds_of_runs_combine_to_what_their_logs_say(simulate, count):
     assert found.curve == expected.curve
 
 
+def test_what_wobbles_more_than_its_interval_says_combines(simulate):
+    bounds = replace(analyze(simulate()), wobble=9.0)
+    assert combine([bounds, bounds]).max_lr == pytest.approx(bounds.max_lr)
+
+
 def test_combining_nothing_or_different_rules_is_refused(simulate):
     with pytest.raises(ValueError, match="bounds must be those of one run at least: got none"):
         combine([])

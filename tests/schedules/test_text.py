@@ -124,7 +124,7 @@ def test_what_is_not_python_is_a_value_error(text):
     ("text", "line", "at"),
     [
         ("Triangular(0.001,, 3)", "Triangular(0.001,, 3)", ", 3)"),
-        ("Linear(\n    0,\n    1,, 10)", "    1,, 10)", ", 10)"),
+        ("Linear(\n    0,\n    1,, 10\n)", "    1,, 10", ", 10"),
         ("Constant(0.1) $", "Constant(0.1) $", "$"),
     ],
 )
