@@ -15,6 +15,7 @@ from tqdm.auto import tqdm
 from cyclr import Constant
 from cyclr._checks import refuse, whole
 from cyclr.range_test import RangeTest
+from cyclr_tensorflow.replicas import count, refuse_shares, share
 from cyclr_tensorflow.scheduler import Scheduler
 from cyclr_tensorflow.snapshot import built, random_state_kept, restored
 
@@ -59,7 +60,9 @@ def range_test(
     A model that isn't built is built by its first batch. With gradient accumulation an iteration
     takes the batches of one update, and records the mean of their losses. Random state is that
     of the model's layers, Keras, Python, NumPy and TensorFlow's global generator; the state of
-    ``tf.random.uniform`` and its like can't be had. *progress* is a bar.
+    ``tf.random.uniform`` and its like can't be had. A model made under a ``tf.distribute`` strategy
+    has its batches shared among the replicas as in ``fit``, and records the mean of their losses.
+    *progress* is a bar.
 
     Wrong arguments raise a `TypeError` or a `ValueError`, before the test where that is possible.
     Use it for each model, optimizer and batch size anew: the bounds depend on all three.
@@ -78,6 +81,7 @@ def range_test(
     with closing(_batches(_passes(data, batch_size), len(test))) as batches:
         with random_state_kept():
             first = next(batches)
+        refuse_shares(model, first)
         built(model, keras.utils.unpack_x_y_sample_weight(first)[0])
         batches_again = chain([first], batches)
         with (
@@ -149,14 +153,16 @@ def _batches(passes: Callable[[], Iterable[Any]], needed: int) -> Generator[Any,
 def _train_step_as_in_fit(model: Any) -> Iterator[None]:
     """Have the model's training step get its data as it does in ``fit``.
 
-    `train_on_batch` would give (inputs, targets, None) to a step that takes (inputs, targets).
+    `train_on_batch` would give (inputs, targets, None) to a step that takes (inputs, targets),
+    and the whole batch to each of several replicas.
     """
-    step = model.train_step
+    step, replicas = model.train_step, count(model)
     own = vars(model).get("train_step")
 
     def train_step(*arguments: Any) -> Any:
         *state, data = arguments  # other backends pass the variables, too
-        return step(*state, keras.utils.pack_x_y_sample_weight(*data))
+        data = keras.utils.pack_x_y_sample_weight(*data)
+        return step(*state, share(data, replicas))
 
     model.train_step = train_step
     model.train_function = None  # to be traced anew

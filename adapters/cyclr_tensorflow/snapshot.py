@@ -3,19 +3,21 @@
 import random
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 import keras
 import numpy as np
 
+from cyclr_tensorflow.replicas import of_each, scope
+
 __all__ = ["built", "random_state_kept", "restored"]
 
 
 def built(model: Any, inputs: Any) -> None:
     """Make the variables of the model and of its optimizer, as far as they aren't there."""
-    with _scope(model):
+    with scope(model):
         if type(model).call is keras.Model.call:  # a model of models, which trains them itself
             for part in model.layers:
                 if not part.built and type(part).build is not keras.layers.Layer.build:
@@ -29,12 +31,6 @@ def built(model: Any, inputs: Any) -> None:
             model.optimizer.build(model.trainable_variables)
 
 
-def _scope(model: Any) -> AbstractContextManager[Any]:
-    """Return where variables are made: TensorFlow's strategies each have their own kind."""
-    strategy = getattr(model, "distribute_strategy", None)
-    return nullcontext() if strategy is None else strategy.scope()  # type: ignore[no-any-return]
-
-
 @contextmanager
 def restored(model: Any) -> Iterator[None]:
     """Put back what training in the block has changed, however the block ends.
@@ -43,7 +39,8 @@ def restored(model: Any) -> Iterator[None]:
     step, and the random state.
     """
     variables = [*model.variables, *model.optimizer.variables, *model.metrics_variables]
-    kept = [(variable, _copied(variable)) for variable in variables]
+    parts = [part for variable in variables for part in of_each(model, variable)]
+    kept = [(part, _copied(part)) for part in parts]
     train_function = model.train_function
     with random_state_kept():
         try:
@@ -51,8 +48,8 @@ def restored(model: Any) -> Iterator[None]:
         finally:
             model.train_function = train_function
             model.reset_metrics()  # also those that the first batch has made
-            for variable, value in kept:
-                variable.assign(value)
+            for part, value in kept:
+                part.assign(value)
 
 
 @contextmanager

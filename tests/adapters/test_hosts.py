@@ -71,7 +71,17 @@ def transformers_names(folder):
     }
 
 
+def tensorflow_names():
+    import numpy
+    import tensorflow
+
+    inputs = numpy.random.default_rng(0).normal(size=(64, 4)).astype("float32")
+    targets = inputs.sum(1, keepdims=True)
+    return {"data": tensorflow.data.Dataset.from_tensor_slices((inputs, targets)).batch(4)}
+
+
 IGNORED = (
+    "ignore:__array__ implementation:DeprecationWarning",
     "ignore:`isinstance.treespec, LeafSpec:FutureWarning",
     "ignore:The 'train_dataloader' does not have many workers",
 )
@@ -86,6 +96,7 @@ def test_the_code_runs(framework, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names = {
         "torch": torch_names,
+        "tensorflow": tensorflow_names,
         "lightning": lightning_names,
         "transformers": lambda: transformers_names(tmp_path),
     }[framework]()
@@ -99,5 +110,7 @@ def test_the_code_runs(framework, tmp_path, monkeypatch):
         assert names["average"].n_averaged == 2
     if framework == "lightning":
         assert names["model"].bounds == names["test"].bounds()
+    if framework == "tensorflow":
+        assert int(names["model"].optimizer.iterations[...]) == 16
     if framework == "transformers":
         assert len(names["test"].points) > 20

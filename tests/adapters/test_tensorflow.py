@@ -1,4 +1,4 @@
-"""What is TensorFlow's own: its loops, its graphs, its replicas, its datasets; and other backends.
+"""What is TensorFlow's own: its loops, its graphs, its datasets; and other backends.
 
 The adapter's other tests ask nothing but Keras of a backend, so that some of them run again on JAX.
 """
@@ -23,16 +23,6 @@ OPT = keras.optimizers
 INPUTS = np.random.default_rng(1).normal(size=(16, 4)).astype("float32")
 TARGETS = 3 * INPUTS.sum(1, keepdims=True)
 BATCHES = [(INPUTS[i : i + 4], TARGETS[i : i + 4]) for i in range(0, 16, 4)]
-
-# Before TensorFlow starts, which no module does on import: two devices for two replicas.
-tf.config.set_logical_device_configuration(
-    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
-)
-
-
-@pytest.fixture(scope="module")
-def replicas():
-    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 
 
 def used(step, weights, n=20):
@@ -119,57 +109,6 @@ def test_counts_beyond_32_bits_keep_their_place(i):
     schedule = cyclr.Triangular(0.0, 1.0, step_size=5)
 
     assert float(Scheduler(schedule)(tf.constant(i, tf.int64))) == np.float32(schedule(i))
-
-
-# Replicas.
-
-
-def test_an_update_of_several_replicas_is_one(replicas):
-    with replicas.scope():
-        model = keras.Sequential(
-            [keras.Input((20,)), keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros")]
-        )
-        model.compile(OPT.SGD(Scheduler(LR)), loss=lambda targets, outputs: outputs[:, 0])
-    rows = np.repeat(np.eye(20, dtype="float32"), 2, axis=0)  # one for each replica
-    data = tf.data.Dataset.from_tensor_slices((rows, np.zeros((40, 1)))).batch(2)
-    model.fit(data, shuffle=False, verbose=0)
-
-    assert replicas.num_replicas_in_sync == 2
-    assert (-model.layers[0].kernel[...].numpy()).ravel().tolist() == EXPECTED
-
-
-def test_momentum_and_weight_decay_on_several_replicas(replicas):
-    trained = []
-    for strategy in (replicas, tf.distribute.get_strategy()):
-        with strategy.scope():
-            optimizer = OPT.SGD(Scheduler(LR), momentum=0.5, weight_decay=0.1)
-            model = linear(optimizer)
-        callback = HyperparameterScheduler(momentum=MOMENTUM, weight_decay=LR)
-        data = tf.data.Dataset.from_tensor_slices((INPUTS, TARGETS)).batch(4)
-        model.fit(data, epochs=3, shuffle=False, verbose=0, callbacks=[callback])
-        trained.append(model.layers[0].kernel[...].numpy())
-
-    assert trained[0] == pytest.approx(trained[1], rel=1e-5)
-
-
-@pytest.mark.parametrize("lr", [0.01, Scheduler(LR)], ids=["number", "schedule"])
-def test_the_range_test_of_several_replicas(replicas, lr):
-    tests = []
-    for strategy in (replicas, tf.distribute.get_strategy()):
-        with strategy.scope():
-            model = linear(OPT.Adam(lr))
-        before = model.layers[0].kernel[...].numpy()
-        tests.append(range_test(model, BATCHES, iterations=30, progress=False))
-
-        assert (model.layers[0].kernel[...].numpy() == before).all()
-        assert int(model.optimizer.iterations[...]) == 0
-        assert float(model.optimizer.learning_rate[...]) == np.float32(
-            0.01 if lr == 0.01 else LR(0)
-        )
-        model.fit(INPUTS, TARGETS, batch_size=4, verbose=0)
-
-    losses = np.array([[loss for _, loss in test.points] for test in tests])
-    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
 
 
 # Data and models.
