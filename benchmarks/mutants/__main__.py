@@ -9,7 +9,6 @@ all of its package, `--again` begins anew, `--report` prints the tables.
 """
 
 import argparse
-import hashlib
 import json
 import platform
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchmarks.mutants.mutations import Mutant, mutants_of
+from benchmarks.mutants.mutations import Mutant, fingerprint, mutants_of
 from benchmarks.mutants.report import report
 from benchmarks.mutants.trials import Judge
 
@@ -29,7 +28,7 @@ Entry = dict[str, Any]
 
 def tried(path: Path, known: Entry, again: bool, far: bool) -> Iterator[Entry]:
     """Try the mutants of the module at *path*, of which those are *known*; yield what is known."""
-    source = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    source = fingerprint(path)
     mutants = list(mutants_of(path))
     whys = {(it["was"], it["now"]): it["why"] for it in known.get("left", [])}
     if again or known.get("source") != source:

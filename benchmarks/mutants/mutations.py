@@ -2,6 +2,7 @@
 
 import ast
 import difflib
+import hashlib
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.mutating import mutate_code
 from cosmic_ray.plugins import get_operator
 
-__all__ = ["Mutant", "mutants_of"]
+__all__ = ["Mutant", "fingerprint", "mutants_of"]
 
 # Of cosmic-ray's operators, each operator of Python becomes what is nearest to it. What is left
 # out, a multiplication become a shift of bits say, fails at the first call, and flatters.
@@ -63,6 +64,11 @@ class Mutant:
     was: str
     now: str
     source: str
+
+
+def fingerprint(path: Path) -> str:
+    """Return what tells one version of the module from another."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16] if path.exists() else ""
 
 
 def mutants_of(path: Path) -> Iterator[Mutant]:

@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import PurePath
+from pathlib import Path
 from typing import Any
+
+from benchmarks.mutants.mutations import fingerprint
 
 __all__ = ["report"]
 
@@ -15,7 +17,8 @@ UNTESTED = "untested"  # what the reason begins with, if the mutant is not the s
 def report(results: Entry) -> str:
     """Return a row for each module and package, and each survivor with the reason why it is one.
 
-    What timed out has been seen: the tests would not have ended.
+    What timed out has been seen: the tests would not have ended. A module with a star has changed
+    since.
     """
     return "\n".join([*_table(results["modules"]), "", *_survivors(results["modules"])])
 
@@ -27,8 +30,9 @@ def _table(modules: dict[str, Entry]) -> Iterator[str]:
     packages: dict[str, Counter[str]] = {}
     for path, entry in modules.items():
         counts = _counts(entry)
-        packages.setdefault(str(PurePath(path).parent), Counter()).update(counts)
-        yield _row(f"`{path}`", counts)
+        packages.setdefault(str(Path(path).parent), Counter()).update(counts)
+        is_new = entry["source"] == fingerprint(Path(path))
+        yield _row(f"`{path}`" + "*" * (not is_new), counts)
     for package, counts in packages.items():
         yield _row(f"**`{package}`**", counts)
 

@@ -34,7 +34,7 @@ WAITING = 300  # seconds: a mutant may wait for what never comes
 
 # Besides the tests of its own name, a module has those that are about all of its package.
 NEAR = {
-    "schedules": ("known_answers", "arguments", "compose", "text", "properties", "numpy"),
+    "schedules": ("known_answers", "arguments", "compose", "text", "copies", "properties", "numpy"),
     "range_test": ("known_logs",),
 }
 ALSO = {"landmarks": ("curve",), "optimizers": ("rules",), "bounds": ("runs",)}

@@ -56,8 +56,7 @@ def valley(evidence: Evidence) -> Answer | None:
     end = lengths.index(longest)
     # As in the source: a difference of indices, not where the subsequence starts.
     start = end - longest if longest > 1 else 0
-    third = longest / 3 if longest > 1 else 0.0
-    return _suggest(evidence, lrs[start + int(third) + int(third / 2)], spread=1.0)
+    return _suggest(evidence, lrs[start + longest // 3 + longest // 6], spread=1.0)
 
 
 @rule("slide")
