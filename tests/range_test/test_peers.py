@@ -120,6 +120,23 @@ def test_fastai_s_slide_needs_sixteen_losses():
     log = [(float(lr), 2.0) for lr in range(1, 24)]
     assert suggested("slide", log[:22]) is None, "2 and 5 are left out"
     assert suggested("slide", log) == 3.0
+    bent = [(lr, 2000 - lr**2) for lr in map(float, range(1, 40))]
+    assert suggested("slide", bent) == 4.0, "where no two slopes are alike it is the first"
+
+
+@pytest.mark.parametrize(
+    ("rule", "rows"),
+    [
+        *(("minimum", 6), ("valley", 6), ("steepest", 7)),  # 5 at the end
+        *(("lightning", 13), ("lightning-2.5.2", 13)),  # 10 and 1, and a slope
+        *(("pytorch-lr-finder", 17), ("ignite", 3)),  # 10 and 5, and a slope; an inner slope
+    ],
+)
+def test_the_fewest_losses_that_a_rule_takes(rule, rows):
+    log = [(float(lr), 100.0 - lr) for lr in range(1, rows + 1)]
+    assert suggested(rule, log) is not None
+    assert suggested(rule, log[:-1]) is None
+    assert rows < 7 or suggested(rule, log[:3]) is None
 
 
 def test_fastai_s_curve_ends_at_a_nan(simulate):
