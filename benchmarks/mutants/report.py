@@ -31,8 +31,9 @@ def _table(modules: dict[str, Entry]) -> Iterator[str]:
     for path, entry in modules.items():
         counts = _counts(entry)
         packages.setdefault(str(Path(path).parent), Counter()).update(counts)
-        is_new = entry["source"] == fingerprint(Path(path))
-        yield _row(f"`{path}`" + "*" * (not is_new), counts)
+        star = "" if entry["source"] == fingerprint(Path(path)) else "*"
+        rest = entry["mutants"] - entry["tried"]
+        yield _row(f"`{path}`{star}{f' ({rest} to be tried)' if rest else ''}", counts)
     for package, counts in packages.items():
         yield _row(f"**`{package}`**", counts)
 
