@@ -3,11 +3,22 @@
 import math
 import pickle
 import random
+from types import SimpleNamespace
 
 import pytest
 
 from cyclr.range_test import InconclusiveRangeTest, Reason, analyze
-from cyclr.range_test.reasons import CAUTIONS, FAILURES, _descends
+from cyclr.range_test.curve import Curve
+from cyclr.range_test.divergence import STEP_TO_SIGMA
+from cyclr.range_test.landmarks import Landmarks
+from cyclr.range_test.reasons import (
+    CAUTIONS,
+    FAILURES,
+    _already_descending,
+    _descends,
+    _fell,
+    _too_noisy,
+)
 
 NAN = math.nan
 SEEDS = range(10)
@@ -137,6 +148,12 @@ def test_too_short(simulate, rows):
     assert codes(simulate()[:rows]) == ["too_short"]
 
 
+def test_a_handful_of_losses_fell_by_more_than_three_of_their_steps():
+    assert _fell([10.0, 9.0, 8.0, 7.0, 6.0])
+    assert not _fell([10.0, 9.0, 8.0, 7.0])
+    assert not _fell([10.0])
+
+
 def test_too_short_because_of_an_early_end(simulate):
     """The loss did fall, so the test did not start diverged; but there is too little of it."""
     falling = [2.3, 2.2, 2.0, 1.7, 1.3, 0.8, 0.6, NAN]
@@ -221,6 +238,15 @@ def test_too_noisy_to_tell_two_dips_apart(simulate):
     levels = [2.0] * 60 + [0.2] * 20 + [2.0] * 60 + [0.0] * 20 + [2.0] * 40
     log = with_losses(simulate(), [level + draw.gauss(0, 0.2) for level in levels])
     assert codes(log) == ["too_noisy"]
+
+
+def test_the_noise_is_too_much_above_half_of_the_fall_or_a_wobble_of_0_8():
+    def seen(wobble, fall):
+        curve = SimpleNamespace(centred=[0.0, -fall, 0.0], noise=1.0)
+        return _too_noisy(SimpleNamespace(evidence=SimpleNamespace(wobble=wobble, curve=curve)))
+
+    assert seen(0.8, 2.0) is None
+    assert seen(0.81, 2.0) == seen(0.8, 1.99) != ""
 
 
 def test_lr_not_monotone(simulate):
@@ -335,6 +361,30 @@ def test_the_period_is_named(simulate):
 def test_already_descending(simulate):
     for seed in SEEDS:
         assert codes(simulate(start_lr=3e-3, seed=seed)) == ["already_descending"]
+
+
+def descending(losses, growth=1.05):
+    curve = Curve([growth**i for i in range(len(losses))], losses)
+    evidence = SimpleNamespace(curve=curve, landmarks=Landmarks.of(curve))
+    return _already_descending(SimpleNamespace(evidence=evidence)) is not None
+
+
+def test_it_descends_already_if_the_fall_begins_within_three_times_the_first_rate():
+    losses = [0.0] * 10 + [-1.0] * 90  # smoothed, the fall begins two rates before
+    assert descending(losses, growth=2.9 ** (1 / 8))
+    assert not descending(losses, growth=3.1 ** (1 / 8))
+
+
+def test_it_descends_already_if_its_second_tenth_is_clearly_below_the_first():
+    """By four times what noise explains, and a tenth of the whole fall."""
+    explained = 4 * STEP_TO_SIGMA * math.sqrt(2 / 10)  # of steps of 1
+    for part, is_clear in [(0.98, True), (1.02, False)]:
+        step = part / explained
+        noise = [step / 2 * (-1) ** i for i in range(100)]
+        losses = [x - (i >= 10) for i, x in enumerate(noise)]
+        assert descending(losses) == is_clear
+    for fall, is_clear in [(9.9, True), (10.1, False)]:
+        assert descending([0.0] * 10 + [-1.0] * 10 + [-fall] * 80) == is_clear
 
 
 def test_optimizer_unknown(real_log):

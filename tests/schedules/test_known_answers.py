@@ -335,6 +335,18 @@ def test_one_cycle_reaches_its_peak_and_its_end_however_short():
                 assert schedule(iterations) == schedule(iterations + 1) == 1 / 25 / 1e4
 
 
+@pytest.mark.parametrize(("low", "high"), [(0.325, 0.87), (0.064, 0.864), (0.1, 0.2)])
+def test_a_peak_is_exact_also_where_the_amplitude_is_rounded_up(low, high):
+    """0.325 and what has to be added to it, to come to 0.87, are 0.8700000000000001."""
+    assert cyclr.Triangular(low, high, 10)(10) == high
+    assert cyclr.Triangular(low, high, 10, step_size_down=7)(10) == high
+    assert cyclr.Linear(low, high, 10)(10) == cyclr.Linear(low, high, 10)(99) == high
+    assert cyclr.Linear(high, low, 10)(0) == high
+    assert cyclr.InverseSqrt(high, 4, start_lr=low)(4) == high
+    assert cyclr.Linear(0, 1, 10).mirror(low, high)(0) == high
+    assert cyclr.ExpRange(low, high, 10, gamma=0.5, decays="bounds")(10) == high / 2**10
+
+
 def test_nothing_climbs_again_after_its_end():
     for schedule in (cyclr.Cosine(1, 0, 10), cyclr.OneCycle(1, 10), cyclr.Linear(1, 0, 10)):
         last = schedule(10)
