@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 import cyclr
 from cyclr_torch import Scheduler, range_test
+from cyclr_torch.progress import Bar
 
 INPUTS = torch.randn(16, 4, generator=torch.Generator().manual_seed(1))
 BATCHES = [(INPUTS[i : i + 4], INPUTS[i : i + 4].sum(1, keepdim=True)) for i in range(0, 16, 4)]
@@ -615,14 +616,24 @@ def test_a_scheduler_does_not_count_the_tests_updates(raises):
 
 def test_progress_is_a_bar_with_the_learning_rate_and_the_loss(capsys):
     model, optimizer = made()
-    run(model, optimizer, progress=True)
+    test = run(model, optimizer, progress=True)
 
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "range test" in captured.err
-    assert "/20" in captured.err
-    assert "loss=" in captured.err
-    assert "lr=" in captured.err
+    last = captured.err.split("\r")[-1]  # as it is left
+    assert "20/20" in last
+    assert f"lr=1.00e-01, loss={test.points[-1][1]:.4g}" in last
+
+
+def test_the_bar_is_put_into_words_where_it_is_drawn_and_not_at_each_update(monkeypatch):
+    drawn = []
+    monkeypatch.setattr("tqdm.std.time", lambda: 0.0)  # too short a time to draw it again
+    words = staticmethod(lambda **shown: drawn.append(shown["n"]) or "")
+    monkeypatch.setattr(Bar, "format_meter", words)
+    run(*made(), progress=True)
+
+    assert drawn == [0, 20]
 
 
 def test_without_progress_it_is_silent(capfd):
