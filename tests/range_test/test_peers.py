@@ -11,7 +11,7 @@ from cyclr.range_test import InconclusiveRangeTest, analyze
 from cyclr.range_test.curve import Curve
 from cyclr.range_test.landmarks import Landmarks
 from cyclr.range_test.optimizers import SPREAD_UNNAMED, prior
-from cyclr.range_test.peers import _gradient, _until_diverged
+from cyclr.range_test.peers import _gradient, _gradient_by, _slopes, _until_diverged
 from cyclr.range_test.points import CAPACITY, Points
 from cyclr.range_test.rules import RULES, Evidence
 
@@ -250,6 +250,13 @@ def test_below_zero_an_average_that_counts_for_the_best_is_above_it():
 
 def test_slopes_are_those_of_numpy():
     assert _gradient([1.0, 3.0, 4.0, 10.0]) == [2.0, 1.5, 3.5, 6.0]
+
+
+def test_slopes_at_places_are_those_of_torch():
+    assert _gradient_by([0, 1, 2], [0, 1, 4]) == [1, 2, 3]
+    assert _gradient_by([0, 1, 3], [0, 1, 4]) == [1, 3.5 / 3, 1.5]
+    assert _slopes([0, 0, 0], [1, 3, 2]) == [math.inf, -math.inf]
+    assert math.isnan(_slopes([0, 0], [2, 2])[0])
 
 
 def test_lightning_leaves_out_what_is_not_finite(simulate):
