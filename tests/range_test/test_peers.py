@@ -11,6 +11,7 @@ from cyclr.range_test import InconclusiveRangeTest, analyze
 from cyclr.range_test.curve import Curve
 from cyclr.range_test.landmarks import Landmarks
 from cyclr.range_test.optimizers import SPREAD_UNNAMED, prior
+from cyclr.range_test.peers import _gradient, _gradient_by, _slopes, _until_diverged
 from cyclr.range_test.points import CAPACITY, Points
 from cyclr.range_test.rules import RULES, Evidence
 
@@ -216,6 +217,46 @@ def test_lightning_s_four_times_the_best_is_twice_the_loss(simulate):
     log = [(lr, level) for (lr, _), level in zip(simulate(), levels, strict=True)]
     assert suggested("lightning-2.5.2", log) < log[100][0], "it stopped before the fall"
     assert suggested("ktrain", log) == log[-1][0] / 10, "stops at 4 times as well, and sees it"
+
+
+def test_less_than_twice_the_loss_is_not_where_lightning_stops(simulate):
+    levels = [1.0] * 50 + [1.9] * 100 + [0.0] * 50
+    log = [(lr, level) for (lr, _), level in zip(simulate(), levels, strict=True)]
+    assert suggested("lightning-2.5.2", log) > log[140][0], "it has seen the fall"
+
+
+@pytest.mark.parametrize(("rows", "stops"), [(13, False), (20, True)])
+def test_ignite_stops_at_five_times_the_best(simulate, rows, stops):
+    """Its average comes to 4.4 or 5.5 times its best, and then would fall to a new one."""
+    levels = [1.0] * 50 + [8.0] * rows + [0.0] * 137
+    log = [(lr, level) for (lr, _), level in zip(simulate(), levels, strict=False)]
+    assert (suggested("ignite", log) is None) == stops
+
+
+def test_ignite_looks_no_further_than_the_lowest_average():
+    log = [(1.0, 5.0), (2.0, 105.0), (3.0, -170.0), (4.0, 21.0)]  # averages of 5, 10, 1 and 2
+    assert suggested("ignite", log) == 2.0
+
+
+def test_below_zero_an_average_that_counts_for_the_best_is_above_it():
+    """4 times -1 is less than -1: fastai stops there, ktrain and Lightning one row later."""
+    falling = [1.0, -1.0, -2.0, -3.0]
+    assert list(_until_diverged(falling, times=4)) == [1.0, -1.0]
+    assert list(_until_diverged(falling, times=4, with_itself=False)) == [1.0, -1.0, -2.0]
+    assert list(_until_diverged([1.0, 4.0, 4.5, 5.0], times=4)) == [1.0, 4.0, 4.5]
+    log = [(float(lr), 100.0 if lr < 50 else -1e6) for lr in range(1, 100)]
+    assert suggested("ktrain", log) == 51 / 10
+
+
+def test_slopes_are_those_of_numpy():
+    assert _gradient([1.0, 3.0, 4.0, 10.0]) == [2.0, 1.5, 3.5, 6.0]
+
+
+def test_slopes_at_places_are_those_of_torch():
+    assert _gradient_by([0, 1, 2], [0, 1, 4]) == [1, 2, 3]
+    assert _gradient_by([0, 1, 3], [0, 1, 4]) == [1, 3.5 / 3, 1.5]
+    assert _slopes([0, 0, 0], [1, 3, 2]) == [math.inf, -math.inf]
+    assert math.isnan(_slopes([0, 0], [2, 2])[0])
 
 
 def test_lightning_leaves_out_what_is_not_finite(simulate):

@@ -17,6 +17,7 @@ from cyclr.range_test.reasons import (
     _already_descending,
     _descends,
     _fell,
+    _period,
     _too_noisy,
 )
 
@@ -349,6 +350,20 @@ def test_periodic_loss(simulate, period):
         log = simulate(400, seed=seed)
         repeated = [loss + hardness[i % period] for i, (_, loss) in enumerate(log)]
         assert codes(with_losses(log, repeated)) == ["periodic_loss"]
+
+
+def period_of(noise):
+    return _period(SimpleNamespace(changes=noise, centred=[0.0] * len(noise)))
+
+
+def test_a_period_is_seen_up_to_a_third_of_the_points():
+    draw = random.Random(0)
+    noise = [draw.gauss(0, 1) for _ in range(21)]
+    assert period_of(noise[:20] * 3) == 20
+    assert period_of(noise * 3) == 21
+    assert period_of((noise * 3)[:62]) is None
+    assert period_of([1.0, -1.0] * 30) == 2
+    assert period_of([0.0] * 60) is None
 
 
 def test_the_period_is_named(simulate):
