@@ -18,7 +18,7 @@ import statistics
 import subprocess
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -31,7 +31,6 @@ SMALL = {
     "DataLoader, 128": ["cyclr", "by hand"],
 }
 LARGE = ["cyclr", "pytorch-lr-finder", "Lightning"]
-ROUNDS = 5
 # What is freed stays with the process. Otherwise it is chance, in plain training too, whether the
 # C library hands the memory of all gradients back at each update and has it cleared anew.
 KEEP = {"MALLOC_TRIM_THRESHOLD_": str(2**33), "MALLOC_MMAP_THRESHOLD_": str(2**33)}
@@ -60,10 +59,10 @@ def one(network: str, name: str, how: str) -> dict[str, Any]:
     return large.measured(name, gradients=how == "gradients")
 
 
-def all_of_them() -> dict[str, Any]:
-    """Measure everything, in turns."""
+def all_of_them(count: int) -> Iterator[dict[str, Any]]:
+    """Measure everything, in turns; yield what there is after each round."""
     rounds: dict[str, list[dict[str, Any]]] = {}
-    for _ in range(ROUNDS):
+    for _ in range(count):
         for kind, names in SMALL.items():
             for name in names:
                 key = f"small, {kind}: {name}"
@@ -74,7 +73,7 @@ def all_of_them() -> dict[str, Any]:
                 rounds.setdefault(key, []).append(in_a_process("large", name, how, keep=True))
             key = f"large, memory handed back: {name}"
             rounds.setdefault(key, []).append(in_a_process("large", name, "gradients"))
-    return rounds
+        yield rounds
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -159,7 +158,8 @@ def report(rounds: dict[str, Any]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--one", nargs=3, metavar=("NETWORK", "FINDER", "HOW"))
-    parser.add_argument("--json", metavar="FILE", help="keep the figures")
+    parser.add_argument("--rounds", type=int, default=5, help="of all, 5 unless told otherwise")
+    parser.add_argument("--json", metavar="FILE", help="keep the figures, those of each round")
     parser.add_argument("--read", metavar="FILE", help="print the tables of kept figures")
     arguments = parser.parse_args()
     if arguments.one:
@@ -170,12 +170,14 @@ def main() -> None:
             kept = json.load(file)
     else:
         version = f"torch {torch.__version__}, Python {platform.python_version()}"
-        kept = {"versions": f"{version}, {platform.machine()}", "rounds": all_of_them()}
+        kept = {"versions": f"{version}, {platform.machine()}"}
+        for rounds in all_of_them(arguments.rounds):
+            kept["rounds"] = rounds
+            if arguments.json:
+                with open(arguments.json, "w") as file:
+                    json.dump(kept, file, indent=1)
     print(kept["versions"], end="\n\n")
     report(kept["rounds"])
-    if arguments.json:
-        with open(arguments.json, "w") as file:
-            json.dump(kept, file, indent=1)
 
 
 if __name__ == "__main__":
