@@ -22,21 +22,23 @@ class Curve:
     """The learning rates of a test and the losses they caused, up to the divergence.
 
     *edge* is the first learning rate that the test did not come back from, *rows* the recorded
-    rows in a point. What is derived here moves with the scale of the losses and not with their
-    zero: that is why a multiple of the loss, or another zero, changes no learning rate.
+    rows in a point, *sign* -1 where the losses are accuracies turned over: lower is better.
+    What is derived here moves with the scale of the losses and not with their zero: that is why
+    a multiple of the loss, or another zero, changes no learning rate.
     """
 
     lrs: Sequence[float]
     losses: Sequence[float]
     edge: float | None = None
     rows: float = 1.0
+    sign: float = 1.0
 
     @classmethod
     def of(cls, points: Points, metric: str = "loss") -> "Curve":
         """Return the curve of *points*.
 
         A loss is recorded before its learning rate acts, so that each learning rate belongs to
-        the *next* loss. An accuracy is recorded after, and turned over: lower is better.
+        the *next* loss. An accuracy is recorded after, and turned over.
         """
         sign = -1.0 if metric == "accuracy" else 1.0
         losses = [sign * loss for loss in points.losses]
@@ -54,6 +56,7 @@ class Curve:
             [statistics.fmean(loss for _, loss in step) for step in steps],
             edge,
             points.size * len(lrs) / max(len(steps), 1),
+            sign,
         )
 
     def without(self, every: int, offset: int) -> "Curve":
@@ -64,6 +67,7 @@ class Curve:
             [self.losses[i] for i in kept],
             self.edge,
             self.rows * every / (every - 1),
+            self.sign,
         )
 
     @cached_property

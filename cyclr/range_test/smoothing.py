@@ -99,9 +99,9 @@ def smoothing_of(points: Points, curve: Curve) -> Smoothing:
 
 
 def sound_losses(points: Points, curve: Curve) -> list[float]:
-    """Return the recorded losses before the test diverged."""
+    """Return the recorded losses before the test diverged; accuracies are turned over."""
     rows = zip(points.lrs, points.losses, strict=True)
-    return [loss for _, loss in takewhile(lambda row: row[0] != curve.edge, rows)]
+    return [curve.sign * loss for _, loss in takewhile(lambda row: row[0] != curve.edge, rows)]
 
 
 def _without_spikes(losses: Sequence[float]) -> list[float]:

@@ -97,8 +97,7 @@ class Run:
         curve = (self.bounds and self.bounds.curve) or Curve.of(self.points, self.metric)
         if not curve.lrs:
             return [], []
-        sign = -1.0 if self.metric == "accuracy" else 1.0
-        return list(curve.lrs), [sign * (curve.start + change) for change in curve.centred]
+        return list(curve.lrs), [curve.sign * (curve.start + change) for change in curve.centred]
 
     def _extent(self) -> tuple[float, float]:
         """Return the lowest and the highest value worth seeing."""
