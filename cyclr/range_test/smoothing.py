@@ -30,7 +30,9 @@ KEEPS = (0.7, 0.8, 0.9, 0.95, 0.98)
 EPOCHS = 6  # lengths of an epoch that are tried
 SHORTEST = 5  # losses in an epoch
 PIECE = 15  # losses in one of the pieces in which anything may be a trend
-FLAT = 20  # losses before the onset that show how they scatter
+FLAT = 20  # losses before the fall that show how they scatter
+FALLEN = 10.0  # deviations of the first ones, below which the fall has begun
+BENDS = 10  # places where a trend may begin; a later one costs a parameter (Akaike's criterion)
 CLEARLY = 5.0  # in logarithms of the likelihood: by how much more likely than none
 SCATTER = 0.7  # von Neumann's ratio: 2 for noise, less for a loss without any
 SPIKE = 10.0  # times the median deviation
@@ -76,16 +78,20 @@ AVERAGES = [make(keep) for make in (average, corrected) for keep in KEEPS]
 def smoothing_of(points: Points, curve: Curve) -> Smoothing:
     """Return how the losses were smoothed before they were recorded; `RAW` unless it is clear.
 
-    Before the onset there is noise and nothing else. Where there is no such part, noise must
-    explain all of the log better than any course of a loss would.
+    Before the onset there is noise, and the beginning of the fall. Where there is no such part,
+    noise must explain all of the log better than any course of a loss would.
     """
     losses = sound_losses(points, curve)[:LONGEST]
     level = [0.0] * len(losses)
     onset = Landmarks.of(curve).onset
-    flat = sum(1 for _ in takewhile(lambda lr: lr <= onset, points.lrs[: len(losses)]))
+    before = sum(1 for _ in takewhile(lambda lr: lr <= onset, points.lrs[: len(losses)]))
+    flat = _not_fallen(losses[:before])
     if flat >= FLAT:
         seen, trend = losses[:flat], points.lrs[:flat]  # a first fall grows as the rates do
-        unsmoothed = steady(_without_spikes(seen), trend) + CLEARLY
+        usual = _without_spikes(seen)
+        unsmoothed = CLEARLY + max(
+            steady(usual, bent) - bool(i) for i, bent in enumerate(_bent(trend))
+        )
     else:
         seen, trend = losses, level
         unsmoothed = piecewise(_without_spikes(seen)) + 2 * CLEARLY
@@ -102,6 +108,20 @@ def sound_losses(points: Points, curve: Curve) -> list[float]:
     """Return the recorded losses before the test diverged; accuracies are turned over."""
     rows = zip(points.lrs, points.losses, strict=True)
     return [curve.sign * loss for _, loss in takewhile(lambda row: row[0] != curve.edge, rows)]
+
+
+def _not_fallen(losses: Sequence[float]) -> int:
+    """Return how many of *losses* there are before the last ones, which noise does not explain."""
+    first = losses[: len(losses) // 2 + 1]
+    lowest = statistics.median(first) - FALLEN * statistics.pstdev(first)
+    fallen = sum(1 for _ in takewhile(lambda loss: loss < lowest, reversed(losses)))
+    return len(losses) - fallen
+
+
+def _bent(trend: Sequence[float]) -> list[list[float]]:
+    """Return the *trend*, and the same from later on: where little is noise, bends show."""
+    starts = [trend[i * len(trend) // BENDS] for i in range(BENDS)]
+    return [[max(x - start, 0.0) for x in trend] for start in starts]
 
 
 def _without_spikes(losses: Sequence[float]) -> list[float]:

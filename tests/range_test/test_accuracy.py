@@ -63,9 +63,30 @@ def test_what_lasts_for_three_rows_counts():
     assert _sustained([]) is None
 
 
-def test_smith_s_max_is_also_where_the_accuracy_gets_ragged():
-    bounds = analyze(accuracies(ragged=0.04, falls=False), metric="accuracy")
+@pytest.mark.parametrize("rows", [100, 400])
+def test_smith_s_max_is_also_where_the_accuracy_gets_ragged(rows):
+    bounds = analyze(accuracies(rows, ragged=0.04, falls=False), metric="accuracy")
     assert bounds.max_lr == pytest.approx(0.0125, rel=0.1)
+
+
+@pytest.mark.parametrize("rows", [40, 100, 400])
+def test_noise_that_stays_as_it_is_is_not_ragged(rows):
+    for seed in range(10):
+        bounds = analyze(accuracies(rows, falls=False, seed=seed), metric="accuracy")
+        assert (bounds.max_lr, bounds.reasons[-1].code) == (0.02, "no_edge")
+
+
+def test_a_smoothed_accuracy_is_read_and_said_to_be_smoothed():
+    """Chance for half of an exponential ramp, then a rise, all of it averaged."""
+    draw = random.Random(0)
+    average, log = 0.1, []
+    for i in range(200):
+        accuracy = 0.1 + 0.5 * min(max((i - 100) / 60, 0), 1) + draw.gauss(0, 0.02)
+        average += 0.1 * (accuracy - average)
+        log.append((1e-5 * 1.05**i, average))
+    bounds = analyze(log, metric="accuracy")
+    assert [reason.code for reason in bounds.reasons] == ["no_edge", "pre_smoothed"]
+    assert log[100][0] < bounds.base_lr < log[125][0]
 
 
 def test_smith_s_max_is_a_lower_bound_where_the_accuracy_never_falls():

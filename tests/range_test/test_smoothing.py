@@ -13,7 +13,9 @@ from cyclr.range_test.curve import Curve
 from cyclr.range_test.points import Points
 from cyclr.range_test.smoothing import (
     RAW,
+    _bent,
     _epochs,
+    _not_fallen,
     _scatter,
     _without_spikes,
     average,
@@ -115,7 +117,30 @@ def test_the_losses_before_the_edge_are_sound():
     log = [(0.1 * i, 2.0 + i % 2) for i in range(1, 40)] + [(9.0, math.nan), (10.0, 1.0)]
     points = Points.read(log)
     assert sound_losses(points, Curve.of(points)) == [loss for _, loss in log[:38]]
-    assert sound_losses(points, Curve([], [], None)) == points.losses
+    assert list(map(repr, sound_losses(points, Curve([], [])))) == list(map(repr, points.losses))
+
+
+def test_accuracies_are_turned_over_as_their_curve_is():
+    points = Points.read((0.1 * i, i / 40) for i in range(1, 40))
+    curve = Curve.of(points, "accuracy")
+    assert sound_losses(points, curve) == curve.losses == [-i / 40 for i in range(1, 40)]
+
+
+def test_what_has_fallen_ends_the_part_before_the_fall():
+    """By ten deviations of the first half, which here are 1, and without a break."""
+    noise = [4.0, 6.0] * 10
+    assert _not_fallen(noise) == 20
+    assert _not_fallen([*noise, -4.9, -5.1, -30.0]) == 21
+    assert _not_fallen([*noise, -30.0, 5.0, 5.0]) == 23
+    assert _not_fallen([5.0]) == 1
+
+
+def test_a_trend_may_begin_later():
+    bent = _bent([float(i) for i in range(20)])
+    assert len(bent) == 10
+    assert bent[0] == [float(i) for i in range(20)]
+    assert bent[1] == [0.0, 0.0, 0.0, *map(float, range(1, 18))]
+    assert bent[9] == [0.0] * 19 + [1.0]
 
 
 @pytest.mark.parametrize("keep", [0.7, 0.8, 0.9, 0.95])
