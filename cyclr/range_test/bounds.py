@@ -11,7 +11,7 @@ from cyclr._checks import refuse
 from cyclr.range_test.curve import Curve
 from cyclr.range_test.landmarks import Landmarks
 from cyclr.range_test.reasons import Reason
-from cyclr.range_test.rules import Answer
+from cyclr.range_test.rules import RULES, Answer
 from cyclr.range_test.runs import Reading, together
 
 if TYPE_CHECKING:
@@ -133,14 +133,16 @@ class Bounds:
     def __str__(self) -> str:
         low, high = self.interval
         marks = self.landmarks
+        rises = self.rule in RULES and RULES[self.rule].metric == "accuracy"
+        metric, move = ("accuracy", "rise") if rises else ("loss", "fall")
         end = "it never diverged" if marks.edge is None else f"it diverged at {marks.edge:.2g}"
         return "\n".join(
             [
                 f"max_lr   {self.max_lr:.2g}   "
                 f"(80 % sure: the best one is between {low:.2g} and {high:.2g})",
                 f"base_lr  {self.base_lr:.2g}",
-                f"The loss began to fall at {marks.onset:.2g}, most of its fall was over at "
-                f"{marks.drop_90:.2g}, and {end}.",
+                f"The {metric} began to {move} at {marks.onset:.2g}, most of its {move} was over "
+                f"at {marks.drop_90:.2g}, and {end}.",
                 *(f"- {reason}" for reason in self.reasons),
             ]
         )

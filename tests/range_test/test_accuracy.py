@@ -36,6 +36,10 @@ def test_smith_s_bounds_are_where_the_accuracy_rises_and_where_it_falls():
     assert [reason.code for reason in bounds.reasons] == []
 
 
+def test_an_accuracy_is_said_to_rise():
+    assert "The accuracy began to rise at 0.002" in str(analyze(accuracies(), metric="accuracy"))
+
+
 def smith_s(accuracies):
     """What the rule says of accuracies at 1, 2, 3, ..."""
     points = Points.read(enumerate(accuracies, start=1))
