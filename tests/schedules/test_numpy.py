@@ -81,6 +81,10 @@ def test_an_int32_meets_lengths_that_it_cannot_hold(schedule):
     assert schedule(np.array(i, np.int32)) == pytest.approx(expected, rel=1e-14)
 
 
+def test_the_shortest_cycle_has_a_peak():
+    assert cyclr.Triangular(0.0, 1.0, 1)(np.arange(5)).tolist() == [0, 1, 0, 1, 0]
+
+
 @pytest.mark.parametrize("first_cycle", [10, 2**61])
 def test_cycles_that_stretch_do_so_up_to_the_last_int64(first_cycle):
     schedule = cyclr.CosineRestarts(0, 1, first_cycle, cycle_mult=2)
