@@ -85,6 +85,13 @@ RESTARTS = {"base_lr": 0.0, "max_lr": 0.1, "first_cycle": 10}
             " got more in cycle 5",
         ),
         (
+            cyclr.Triangular,
+            TRIANGULAR,
+            {"step_size": 2, "cycle_mult": 10**308, "cycles": 2},
+            "cycle_mult must leave every half cycle at most 1.8e+308 iterations:"
+            " got more in cycle 2",
+        ),
+        (
             cyclr.CosineRestarts,
             RESTARTS,
             {"cycle_mult": 1e15 + 0.5, "cycles": 50},

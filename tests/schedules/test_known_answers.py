@@ -1,6 +1,7 @@
 """Values that are known from the papers and from the peers that are right."""
 
 import math
+import sys
 
 import pytest
 
@@ -224,6 +225,13 @@ def test_stretching_cycles_are_listed_beyond_64_bits():
 
 def test_the_shortest_cycle_stretches():
     assert values(cyclr.Triangular(0, 1, 1, cycle_mult=2), 7) == [0, 1, 0, 0.5, 1, 0.5, 0]
+
+
+def test_a_stretched_half_is_as_long_as_a_float_can_be():
+    longest = int(sys.float_info.max)
+    schedule = cyclr.Triangular(0, 1, 1, cycle_mult=longest, cycles=2)
+
+    assert [schedule(i) for i in (1, 2, 2 + longest, 2 + 2 * longest)] == [1, 0, 1, 0]
 
 
 def test_shrinking_cycles():

@@ -81,8 +81,13 @@ def test_an_int32_meets_lengths_that_it_cannot_hold(schedule):
     assert schedule(np.array(i, np.int32)) == pytest.approx(expected, rel=1e-14)
 
 
-def test_cycles_that_stretch_do_so_up_to_the_last_int64():
-    schedule = cyclr.CosineRestarts(0, 1, 10, cycle_mult=3)
+def test_the_shortest_cycle_has_a_peak():
+    assert cyclr.Triangular(0.0, 1.0, 1)(np.arange(5)).tolist() == [0, 1, 0, 1, 0]
+
+
+@pytest.mark.parametrize("first_cycle", [10, 2**61])
+def test_cycles_that_stretch_do_so_up_to_the_last_int64(first_cycle):
+    schedule = cyclr.CosineRestarts(0, 1, first_cycle, cycle_mult=2)
     i = [2**61, 2**62, 2**63 - 2, 2**63 - 1]
 
     assert schedule(np.array(i)) == pytest.approx([schedule(n) for n in i], rel=1e-12)
@@ -141,6 +146,24 @@ def test_shapes_and_powers_are_sharp_in_float32_too(schedule):
 
     assert schedule(i).dtype == np.float32
     assert np.abs(schedule(i) / expected - 1).max() < 2e-6
+
+
+@pytest.mark.parametrize("policy", [cyclr.Linear, cyclr.Triangular])
+def test_a_line_is_off_by_no_more_than_a_last_bit_in_float32(policy):
+    """The height is folded into the length: multiplied by it, some values are off by more."""
+    i = np.arange(700, dtype=np.float32)
+    schedule = policy(0.1, 0.7, 700)
+    expected = np.array([schedule(int(n)) for n in i])
+
+    assert np.abs(schedule(i) / expected - 1).max() < 2**-23
+
+
+@pytest.mark.parametrize("step_size", [2**24, 2**25, 2**26])
+def test_a_slow_rise_moves_from_the_first_iteration_in_float32(step_size):
+    schedule = cyclr.Triangular(0.0, 1.0, step_size)
+    i = np.arange(1, 9, dtype=np.float32)
+
+    assert schedule(i) == pytest.approx([schedule(int(n)) for n in i], rel=2e-7)
 
 
 def test_numpy_numbers_are_arguments():
