@@ -3,6 +3,7 @@
 import math
 import pickle
 import random
+from dataclasses import FrozenInstanceError
 from types import SimpleNamespace
 
 import pytest
@@ -14,6 +15,8 @@ from cyclr.range_test.landmarks import Landmarks
 from cyclr.range_test.reasons import (
     CAUTIONS,
     FAILURES,
+    Log,
+    Verdict,
     _already_descending,
     _descends,
     _evened,
@@ -513,6 +516,12 @@ def test_each_code_has_a_test_that_gives_it(code):
 def test_advice_is_one_or_more_sentences(advice):
     assert advice[0].isupper()
     assert advice.endswith(".")
+
+
+def test_no_check_can_change_what_the_next_is_told():
+    for told in (Log(points=None, curve=None), Verdict(evidence=None, answer=None)):
+        with pytest.raises(FrozenInstanceError):
+            told.curve = told.answer = None
 
 
 def test_an_inconclusive_test_reads_well_and_survives_pickling():
