@@ -319,22 +319,25 @@ def _optimizer_unknown(verdict: Verdict) -> str | None:
 
 def _period(curve: Curve) -> int | None:
     """Return the lag, in points, at which the noise repeats itself, if it does."""
-    noise = [a - b for a, b in zip(curve.changes, curve.centred, strict=True)][:1024]
-    # It differs from place to place, and where it is largest must not decide.
-    sizes = boxed(list(map(abs, noise)), tenth(noise) // 2)
-    noise = [x / size if size else 0.0 for x, size in zip(noise, sizes, strict=True)]
-    cap = 3 * statistics.median(map(abs, noise))
-    noise = [max(-cap, min(x, cap)) for x in noise]
+    noise = _evened([a - b for a, b in zip(curve.changes, curve.centred, strict=True)][:1024])
     n, power = len(noise), sum(map(mul, noise, noise)) / len(noise)
     if not power:
         return None
     strength = [sum(map(mul, noise, noise[lag:])) / (n - lag) / power for lag in range(n // 3 + 1)]
     # What repeats itself does so at each multiple of the period.
     strong = 0.8 * max(strength[2:])
-    if strong <= 0:
+    # By chance there are sigmas of 1 / sqrt(n), and a maximum over many lags.
+    if strong <= max(4 / math.sqrt(n), 0.25):
         return None
     period = next(lag for lag in range(2, len(strength)) if strength[lag] >= strong)
-    # By chance there are sigmas of 1 / sqrt(n), and a maximum over many lags. What is merely
-    # smooth is like its neighbours at every lag in between, too.
-    clear: bool = strong > max(4 / math.sqrt(n), 0.25, 2 * min(strength[:period]))
-    return period if clear else None
+    # What is merely smooth is like its neighbours at every lag in between, too.
+    return period if strong > 2 * min(strength[:period]) else None
+
+
+def _evened(noise: Sequence[float]) -> list[float]:
+    """Return *noise* in units of what is usual around it, at most three times their median."""
+    # It differs from place to place, and where it is largest must not decide.
+    sizes = boxed(list(map(abs, noise)), tenth(noise) // 2)
+    even = [x / size if size else 0.0 for x, size in zip(noise, sizes, strict=True)]
+    cap = 3 * statistics.median(map(abs, even))
+    return [max(-cap, min(x, cap)) for x in even]

@@ -2,6 +2,7 @@
 
 import math
 import random
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -138,6 +139,12 @@ def test_landmarks_are_where_the_formula_has_them(without_noise):
     assert marks.drop_90 == pytest.approx(reaches(0.9), rel=0.2)
     assert marks.drop_90 < marks.minimum < marks.edge
     assert marks.drop_90 < marks.middle < marks.minimum
+
+
+def test_a_tenth_and_nine_tenths_of_the_fall_are_enough():
+    fall = [0.0, -0.9, -1.0, -8.9, -9.0, -9.1, -10.0]
+    marks = Landmarks.of(SimpleNamespace(lrs=range(7), centred=fall, lagged=fall, edge=None))
+    assert (marks.onset, marks.drop_90) == (2, 4)
 
 
 def test_what_never_falls_has_its_landmarks_where_it_begins():

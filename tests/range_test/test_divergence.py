@@ -164,6 +164,14 @@ def test_what_a_long_test_scattered_long_ago_counts_as_much():
     assert stop([*quiet, *quiet, *[4.0] * 20]) is not None
 
 
+def test_what_a_long_test_scatters_lately_counts_as_much():
+    """More than half of the differences are small, though few of the first ones."""
+    loud = noisy([0.0] * CAPACITY, sigma=1.0)
+    quiet = noisy([0.0] * (CAPACITY + 1000), sigma=0.01)
+    assert stop([*loud, *[6.0] * 20]) is None
+    assert stop([*loud, *quiet, *[6.0] * 20]) is not None
+
+
 def test_memory_is_bounded():
     draw = random.Random(0)
     divergence = Divergence()

@@ -3,6 +3,8 @@
 import math
 import pickle
 import random
+from dataclasses import FrozenInstanceError
+from itertools import pairwise
 from types import SimpleNamespace
 
 import pytest
@@ -14,12 +16,18 @@ from cyclr.range_test.landmarks import Landmarks
 from cyclr.range_test.reasons import (
     CAUTIONS,
     FAILURES,
+    Log,
+    Verdict,
     _already_descending,
     _descends,
+    _evened,
     _fell,
+    _no_descent,
     _period,
     _too_noisy,
+    too_short_for,
 )
+from cyclr.range_test.smoothing import average
 
 NAN = math.nan
 SEEDS = range(10)
@@ -113,11 +121,11 @@ def test_lr_constant(simulate):
     assert codes((1e-3 * (1 + i / 1e4), 1 / (i + 1)) for i in range(200)) == ["lr_constant"]
 
 
-def test_a_rate_that_rises_by_less_than_a_tenth_is_constant(simulate):
+def test_a_rate_that_rises_by_a_tenth_or_less_is_constant(simulate):
     with pytest.raises(InconclusiveRangeTest) as caught:
         analyze((0.1 * (1 + i / 150), 1.0) for i in range(15))
     assert caught.value.reasons[0].message == "The learning rate stays at 0.1."
-    assert codes(simulate(start_lr=0.1, end_lr=0.109)) == ["lr_constant"]
+    assert codes([(1.0, 2.3)] * 14 + [(1.1, 2.3)] * 2) == ["lr_constant"]
     assert "lr_constant" not in codes(simulate(start_lr=0.1, end_lr=0.111))
 
 
@@ -167,6 +175,13 @@ def test_sixteen_rows_are_enough(simulate):
     assert codes(log[:-1]) == ["too_short"]
 
 
+def test_too_short_for_a_rule_that_drops_points():
+    assert str(too_short_for("valley")) == (
+        "too_short: The rule 'valley' is left with too few points. Record more iterations (200 is "
+        "a good number), or, if the test diverged early, start lower."
+    )
+
+
 def test_no_descent(simulate):
     found = [codes(noisy(simulate(), seed=seed)) for seed in range(100)]
     assert found.count(["no_descent"]) >= 99, "by chance, noise falls as far in 1 test of 300"
@@ -174,15 +189,49 @@ def test_no_descent(simulate):
 
 
 @pytest.mark.parametrize(
-    ("rows", "begins", "width"),
-    [(45, 19, 5), (33, 28, 5), (209, 63, 10), (209, 63, 20), (209, 63, 41)],
+    ("rows", "begins", "first", "width"),
+    [
+        *[(45, 3, 3, 9), (45, 19, 19, 5), (33, 28, 28, 5)],
+        *[(209, 63, 63, 10), (209, 63, 63, 20), (209, 63, 63, 41), (209, 80, 63, 41)],
+    ],
 )
-def test_a_dip_is_a_fall_where_it_is_clearer_than_its_noise(rows, begins, width):
-    """Of a twentieth, a tenth or a fifth of the losses, at least five: 4.5 sigma."""
+def test_a_dip_is_a_fall_where_it_is_clearer_than_its_noise(rows, begins, first, width):
+    """4.5 sigma below the first 3, 4, 6, 9, 13, 19, 28, 42, 63, ... losses: each half as many more.
+
+    Of a twentieth, a tenth or a fifth of the losses, at least five.
+    """
     losses = [0.0] * begins + [-1.0] * width + [0.0] * (rows - begins - width)
-    noise = 1 / (4.5 * math.sqrt(1 / begins + 1 / width))
+    noise = 1 / (4.5 * math.sqrt(1 / first + 1 / width))
     assert _descends(losses, 0.99 * noise)
     assert not _descends(losses, 1.01 * noise)
+
+
+def test_two_losses_are_no_level_to_fall_from():
+    """The third has fallen already, so that less of the dip is left."""
+    losses = [0.0] * 2 + [-1.0] * 10 + [0.0] * 33
+    noise = (1 - 1 / 3) / (4.5 * math.sqrt(1 / 3 + 1 / 9))
+    assert _descends(losses, 0.99 * noise)
+    assert not _descends(losses, 1.01 * noise)
+
+
+def test_a_few_high_losses_in_the_first_tenth_are_no_level_to_fall_from():
+    assert not _descends([0.0] * 4 + [3.0] * 2 + [0.0] * 54, noise=0.1)
+
+
+@pytest.mark.parametrize(("part", "is_flat"), [(0.98, False), (1.02, True)])
+def test_of_a_smoothed_loss_the_noise_is_that_of_what_was_averaged(part, is_flat):
+    """Neighbours differ by 0.954 sigma."""
+    step = part * 0.954 / (4.5 * math.sqrt(1 / 28 + 1 / 6))
+    losses = [step / 2 * (-1) ** i - (28 <= i < 34) for i in range(60)]
+    averaged = [0.0]
+    for loss in losses:
+        averaged.append(0.5 * averaged[-1] + 0.5 * loss)
+    log = SimpleNamespace(
+        points=SimpleNamespace(lrs=range(1, 62), losses=averaged),
+        curve=SimpleNamespace(edge=None),
+        smoothing=average(0.5),
+    )
+    assert (_no_descent(log) is not None) == is_flat
 
 
 def test_no_descent_before_the_loss_blows_up(simulate):
@@ -247,7 +296,8 @@ def test_the_noise_is_too_much_above_half_of_the_fall_or_a_wobble_of_0_8():
         return _too_noisy(SimpleNamespace(evidence=SimpleNamespace(wobble=wobble, curve=curve)))
 
     assert seen(0.8, 2.0) is None
-    assert seen(0.81, 2.0) == seen(0.8, 1.99) != ""
+    assert seen(0.81, 2.0)
+    assert seen(0.8, 1.99)
 
 
 def test_lr_not_monotone(simulate):
@@ -378,7 +428,9 @@ def test_periodic_loss(simulate, period):
 
 
 def period_of(noise):
-    return _period(SimpleNamespace(changes=noise, centred=[0.0] * len(noise)))
+    level = -8.0  # of the smoothed loss
+    changes = [level + x for x in noise]
+    return _period(SimpleNamespace(changes=changes, centred=[level] * len(noise)))
 
 
 def test_a_period_is_seen_up_to_a_third_of_the_points():
@@ -387,8 +439,45 @@ def test_a_period_is_seen_up_to_a_third_of_the_points():
     assert period_of(noise[:20] * 3) == 20
     assert period_of(noise * 3) == 21
     assert period_of((noise * 3)[:62]) is None
-    assert period_of([1.0, -1.0] * 30) == 2
     assert period_of([0.0] * 60) is None
+
+
+def test_few_points_repeat_themselves_by_chance():
+    """By less than 4 / sqrt(n), where the period itself counts for 0.8."""
+    assert period_of([1.0, -1.0] * 3) is None
+    assert period_of([1.0, -1.0] * 12 + [1.0]) is None, "25 points"
+    assert period_of([1.0, -1.0] * 13) == 2
+
+
+@pytest.mark.parametrize(("strength", "period"), [(0.28, None), (0.35, 300)])
+def test_many_points_have_a_period_that_explains_more_than_five_sixteenths(strength, period):
+    """Of their power; of which 0.8 counts, and must be 0.25."""
+    draw = random.Random(0)
+    hardness = [draw.gauss(0, math.sqrt(strength)) for _ in range(300)] * 3
+    noise = [x + draw.gauss(0, math.sqrt(1 - strength)) for x in hardness]
+    assert period_of(noise) == period
+
+
+def test_what_is_like_its_neighbours_at_each_lag_has_no_period():
+    """Of ones, and a minus one every so often, n, each lag has 1 - 4 / n; it may have 0.4."""
+    assert period_of([-1.0, 1.0, 1.0, 1.0, 1.0, 1.0] * 20) == 6
+    assert period_of([-1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0] * 20) is None
+
+
+def test_what_is_like_its_next_neighbour_alone_has_no_period():
+    draw = random.Random(0)
+    noise = [draw.gauss(0, 1) for _ in range(401)]
+    assert period_of([before + after for before, after in pairwise(noise)]) is None
+
+
+def test_noise_counts_beside_what_is_usual_around_it():
+    """In the tenth of the points whose middle it is, and three times the median at most."""
+    step = _evened([0.0] * 20 + [2.0] * 80)
+    assert step[:20] == [0.0] * 20
+    assert step[20:25] == [pytest.approx(11 / twos) for twos in range(6, 11)]
+    assert step[25:] == [1.0] * 75
+    spike = _evened([1.0] * 50 + [-100.0] + [1.0] * 50)
+    assert spike[44:51] == [1.0, *[pytest.approx(11 / 110)] * 5, -3.0]
 
 
 def test_the_period_is_named(simulate):
@@ -403,16 +492,20 @@ def test_already_descending(simulate):
         assert codes(simulate(start_lr=3e-3, seed=seed)) == ["already_descending"]
 
 
-def descending(losses, growth=1.05):
-    curve = Curve([growth**i for i in range(len(losses))], losses)
+def descending(losses, rise=0.05):
+    curve = Curve([0.5 * (1 + rise * i) for i in range(len(losses))], losses)
     evidence = SimpleNamespace(curve=curve, landmarks=Landmarks.of(curve))
     return _already_descending(SimpleNamespace(evidence=evidence)) is not None
 
 
 def test_it_descends_already_if_the_fall_begins_within_three_times_the_first_rate():
-    losses = [0.0] * 10 + [-1.0] * 90  # smoothed, the fall begins two rates before
-    assert descending(losses, growth=2.9 ** (1 / 8))
-    assert not descending(losses, growth=3.1 ** (1 / 8))
+    losses = [0.0] * 10 + [-1.0] * 90  # smoothed, the fall begins at the ninth rate
+    assert descending(losses, rise=(3 - 1) / 8)
+    assert not descending(losses, rise=(3.1 - 1) / 8)
+
+
+def test_what_stays_where_it_is_does_not_descend():
+    assert not descending([1.0] * 100)
 
 
 def test_it_descends_already_if_its_second_tenth_is_clearly_below_the_first():
@@ -425,6 +518,7 @@ def test_it_descends_already_if_its_second_tenth_is_clearly_below_the_first():
         assert descending(losses) == is_clear
     for fall, is_clear in [(9.9, True), (10.1, False)]:
         assert descending([0.0] * 10 + [-1.0] * 10 + [-fall] * 80) == is_clear
+    assert not descending([0.0] * 10 + [-2.0] * 2 + [0.0] * 8 + [-10.0] * 80), "as a whole"
 
 
 def test_optimizer_unknown(real_log):
@@ -458,6 +552,12 @@ def test_each_code_has_a_test_that_gives_it(code):
 def test_advice_is_one_or_more_sentences(advice):
     assert advice[0].isupper()
     assert advice.endswith(".")
+
+
+def test_no_check_can_change_what_the_next_is_told():
+    for told in (Log(points=None, curve=None), Verdict(evidence=None, answer=None)):
+        with pytest.raises(FrozenInstanceError):
+            told.curve = told.answer = None
 
 
 def test_an_inconclusive_test_reads_well_and_survives_pickling():

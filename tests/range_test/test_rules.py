@@ -1,6 +1,7 @@
 """Rules: ours, and the table of all."""
 
 import math
+from dataclasses import FrozenInstanceError
 
 import pytest
 
@@ -9,7 +10,7 @@ from cyclr.range_test.curve import Curve
 from cyclr.range_test.landmarks import Landmarks
 from cyclr.range_test.optimizers import KNOWN, MOMENTUM, SGD, prior
 from cyclr.range_test.points import Points
-from cyclr.range_test.rules import DEFAULTS, RULES, Evidence, _iterations_in_decade_below
+from cyclr.range_test.rules import DEFAULTS, RULES, Evidence, _iterations_in_decade_below, family
 
 NAN = math.nan
 
@@ -98,6 +99,14 @@ def test_the_answer_hardly_depends_on_the_length_of_the_ramp(simulate):
     """On real tasks, whose loss depends on time, benchmarks/suggestion measures it."""
     answers = [analyze(simulate(n, noise=0.05)).max_lr for n in (100, 200, 400)]
     assert max(answers) / min(answers) < 2.1
+
+
+def test_a_rule_can_change_neither_what_it_is_told_nor_what_was_said(real_log):
+    """The cautions are told the same, after it."""
+    evidence = evidence_of(real_log)
+    for value in (evidence, family(evidence), RULES["family"]):
+        with pytest.raises(FrozenInstanceError):
+            value.turned = False
 
 
 # --- the table --------------------------------------------------------------------------------

@@ -3,7 +3,9 @@
 import math
 import random
 import statistics
+from dataclasses import FrozenInstanceError
 from itertools import chain, pairwise
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -20,10 +22,12 @@ from cyclr.range_test.smoothing import (
     _without_spikes,
     average,
     corrected,
+    likeliest,
     mean,
     piecewise,
     smoothing_of,
     sound_losses,
+    steady,
 )
 
 SEEDS = range(10)
@@ -87,8 +91,9 @@ def test_a_spike_counts_ten_times_the_median_deviation():
     assert _without_spikes([0.0, 1.0, 2.0, 3.0, -100.0]) == [0, 1, 2, 3, -9]
 
 
-@pytest.mark.parametrize("sizes", [[6], [15], [15, 15], [15, 15, 15]])
+@pytest.mark.parametrize("sizes", [[6], [15], [22], [12, 11], [15, 15], [15, 15, 15]])
 def test_a_piece_has_its_own_line_and_noise_and_costs_three_parameters(sizes):
+    """Of 15 losses, or as near to that as it goes."""
     draw = random.Random(0)
     pieces = [[draw.gauss(level, 1 + level) for _ in range(n)] for level, n in enumerate(sizes)]
     expected = 0.0
@@ -98,6 +103,51 @@ def test_a_piece_has_its_own_line_and_noise_and_costs_three_parameters(sizes):
         variance = statistics.fmean((y - level - slope * x) ** 2 for x, y in enumerate(piece))
         expected += -n / 2 * math.log(variance) - 3 * n / (n - 4)
     assert piecewise([0.0, *chain(*pieces)]) == pytest.approx(expected)
+
+
+def averaged_noise(rows, keep, seed=0):
+    draw = random.Random(seed)
+    return exponential([draw.gauss(0, 1) for _ in range(rows)], keep)
+
+
+def found_if_flat(losses, flat):
+    """What is found if the loss seems to fall from the rate on that is the last of so many."""
+    lrs = range(1, len(losses) + 1)
+    fall = [0.0] * (flat - 1) + [-1.0] * (len(losses) - flat + 1)
+    curve = SimpleNamespace(lrs=lrs, centred=fall, lagged=fall, edge=None)
+    return smoothing_of(SimpleNamespace(lrs=lrs, losses=losses), curve)
+
+
+@pytest.mark.parametrize(("keep", "seed", "more"), [(0.8, 15, 4.22), (0.9, 32, 5.54)])
+def test_before_the_onset_an_average_must_be_more_likely_by_five(keep, seed, more):
+    """In logarithms of the likelihood."""
+    losses = averaged_noise(40, keep, seed)
+    _, likelihood = likeliest(losses, range(40))
+    assert likelihood - steady(losses, range(40)) == pytest.approx(more, abs=0.01)
+    assert (found_if_flat(losses, 40) is RAW) == (more < 5)
+
+
+@pytest.mark.parametrize(("keep", "seed", "more"), [(0.9, 28, 9.86), (0.8, 57, 10.21)])
+def test_without_a_flat_part_an_average_must_be_more_likely_by_ten(keep, seed, more):
+    losses = averaged_noise(40, keep, seed)
+    _, likelihood = likeliest(losses, [0.0] * 40)
+    assert likelihood - piecewise(losses) == pytest.approx(more, abs=0.01)
+    assert (found_if_flat(losses, 1) is RAW) == (more < 10)
+
+
+def test_a_flat_part_has_twenty_losses():
+    """With fewer, how it falls later speaks against an average."""
+    losses = averaged_noise(20, keep=0.9)
+    losses += [losses[-1] - i for i in range(1, 40)]
+    assert found_if_flat(losses, 20).kind == "average"
+    assert found_if_flat(losses, 19) is RAW
+
+
+def test_what_comes_after_512_losses_is_not_looked_at():
+    losses = averaged_noise(520, keep=0.9)
+    for spike, is_seen in [(512, False), (511, True)]:
+        spiked = [1e6 if i == spike else loss for i, loss in enumerate(losses)]
+        assert (found_if_flat(spiked, 520) is RAW) == is_seen
 
 
 def test_von_neumanns_ratio_is_0_without_noise():
@@ -202,6 +252,11 @@ def test_a_flat_loss_is_seen_to_be_smoothed_too(simulate):
         assert found(flat) is RAW
         kinds.append(found(smoothed(flat, debiased, 0.9)).kind)
     assert kinds.count("average") > 20, "mostly"
+
+
+def test_a_smoothing_is_shared_and_cannot_be_changed():
+    with pytest.raises(FrozenInstanceError):
+        RAW.kind = "mean"
 
 
 def test_a_loss_without_noise_is_not_smoothed(without_noise):
