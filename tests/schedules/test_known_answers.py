@@ -315,6 +315,11 @@ def test_the_step_size_rule():
     assert cyclr.step_size(50_001, 100, epochs=2) == 1002
 
 
+def test_four_cycles_are_fitted_unless_told_otherwise():
+    assert cyclr.Triangular.fit(0, 1, 80) == cyclr.Triangular(0, 1, 10, cycles=4)
+    assert cyclr.CosineRestarts.fit(0, 1, 80) == cyclr.CosineRestarts(0, 1, 20, cycles=4)
+
+
 def test_what_does_not_fit_comes_first():
     schedule = cyclr.Triangular2.fit(0.1, 1, 23, cycles=2)
 

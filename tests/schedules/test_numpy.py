@@ -85,6 +85,12 @@ def test_the_shortest_cycle_has_a_peak():
     assert cyclr.Triangular(0.0, 1.0, 1)(np.arange(5)).tolist() == [0, 1, 0, 1, 0]
 
 
+def test_a_restart_takes_no_time_and_divides_by_none():
+    schedule = cyclr.CosineRestarts(0, 1, 4)
+
+    assert schedule(np.arange(9)) == pytest.approx([schedule(i) for i in range(9)])
+
+
 @pytest.mark.parametrize("first_cycle", [10, 2**61])
 def test_cycles_that_stretch_do_so_up_to_the_last_int64(first_cycle):
     schedule = cyclr.CosineRestarts(0, 1, first_cycle, cycle_mult=2)
