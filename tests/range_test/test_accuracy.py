@@ -56,6 +56,19 @@ def test_smith_s_bounds_are_where_a_tenth_of_the_rise_is_won_and_lost():
     assert answer.turned
 
 
+@pytest.mark.parametrize(("flat", "ragged", "earlier"), [(20, 40, 4), (60, 121, 8)])
+def test_smith_s_roughness_is_the_mean_of_a_tenth_of_the_rows(flat, ragged, earlier):
+    """In percent: up to 60 by fives, 60 for long, then 56 and 64 in turn.
+
+    The two bends of the rise, of 5 each, are half a percent a row, and twice as much is ragged. A
+    window of 10 rows at least, half on either side, has it when it comes to the first bends, of 4
+    and 12, and one of 20 when it has that of 16 after them, too.
+    """
+    rows = [*[10.0] * 10, *range(15, 60, 5), *[60.0] * flat, *[56.0, 64.0] * 61]
+    rows = rows[: 19 + flat + ragged]
+    assert smith_s(rows).max_lr == 19 + flat - earlier + 1
+
+
 def test_smith_gives_no_base_that_is_the_max():
     answer = smith_s([10.0] * 30 + [60.0])
     assert (answer.max_lr, answer.base_lr, answer.turned) == (31, None, False)

@@ -228,7 +228,7 @@ def test_of_a_smoothed_loss_the_noise_is_that_of_what_was_averaged(part, is_flat
         averaged.append(0.5 * averaged[-1] + 0.5 * loss)
     log = SimpleNamespace(
         points=SimpleNamespace(lrs=range(1, 62), losses=averaged),
-        curve=SimpleNamespace(edge=None),
+        curve=SimpleNamespace(edge=None, sign=1.0),
         smoothing=average(0.5),
     )
     assert (_no_descent(log) is not None) == is_flat

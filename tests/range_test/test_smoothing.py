@@ -114,7 +114,7 @@ def found_if_flat(losses, flat):
     """What is found if the loss seems to fall from the rate on that is the last of so many."""
     lrs = range(1, len(losses) + 1)
     fall = [0.0] * (flat - 1) + [-1.0] * (len(losses) - flat + 1)
-    curve = SimpleNamespace(lrs=lrs, centred=fall, lagged=fall, edge=None)
+    curve = SimpleNamespace(lrs=lrs, centred=fall, lagged=fall, edge=None, sign=1.0)
     return smoothing_of(SimpleNamespace(lrs=lrs, losses=losses), curve)
 
 
