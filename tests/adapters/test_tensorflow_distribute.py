@@ -7,6 +7,7 @@ import tensorflow as tf
 from cyclr_tensorflow import HyperparameterScheduler, Scheduler, range_test
 
 import cyclr
+from hosts.replicas_of_tensorflow import two_replicas
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
@@ -19,11 +20,6 @@ TARGETS = 3 * INPUTS.sum(1, keepdims=True)
 ROWS = [slice(i, i + 4) for i in range(0, 23, 4)]  # the last one has 3, for two replicas
 BATCHES = [(INPUTS[rows], TARGETS[rows]) for rows in ROWS]
 
-# Before TensorFlow starts, which no module does on import: two devices for two replicas.
-tf.config.set_logical_device_configuration(
-    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
-)
-
 OPTIMIZERS = {
     "momentum": lambda: OPT.SGD(0.01, momentum=0.9),
     "adam": lambda: OPT.Adam(0.01),
@@ -33,9 +29,7 @@ OPTIMIZERS = {
 
 @pytest.fixture(scope="module")
 def replicas():
-    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-    assert strategy.num_replicas_in_sync == 2
-    return strategy
+    return two_replicas()
 
 
 def made(strategy, optimizer="momentum", **compiled):
