@@ -41,11 +41,12 @@ def zipped(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> byt
     "content",
     [
         gzip.compress(TEXT),
-        gzip.compress(TEXT[:8]) + gzip.compress(TEXT[8:]),  # as one appends
-        gzip.compress(TEXT) + b"\0" * 100,  # as tapes are padded
+        gzip.compress(TEXT[:8]) + gzip.compress(TEXT[8:]),
+        gzip.compress(TEXT) + b"\0" * 100,
         gzip.compress(TEXT, compresslevel=0),
         gzip.compress(b"") + gzip.compress(TEXT),
     ],
+    ids=["whole", "as one appends", "as tapes are padded", "not compressed", "first empty"],
 )
 def test_gzip_is_told_by_content(read: Callable[..., Log], content: bytes) -> None:
     log = read(content)
