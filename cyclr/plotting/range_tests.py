@@ -9,7 +9,6 @@ from cyclr.plotting.picture import Axis, Band, Line, Mark, Picture, Pole, limits
 from cyclr.range_test import Bounds, InconclusiveRangeTest, Landmarks, RangeTest, Reason
 from cyclr.range_test.curve import Curve
 from cyclr.range_test.points import Points
-from cyclr.range_test.rules import RULES
 
 __all__ = ["picture_of_bounds", "picture_of_points", "picture_of_range_test"]
 
@@ -28,13 +27,12 @@ def picture_of_bounds(bounds: Bounds) -> Picture:
             "bounds must have the curve that they were read from, to be drawn: got none"
             "\n\nHint: analyze(points).plot()"
         )
-    rule, *_ = bounds.rule.split(",")  # of what is confirmed, the one before
-    return _picture(bounds.curve, RULES[rule].metric, bounds.reasons, bounds)
+    return _picture(bounds.curve, bounds.reasons, bounds)
 
 
 def picture_of_points(points: Points, reasons: Sequence[Reason], metric: str = "loss") -> Picture:
     """Return the picture of *points* that give no bounds, as recorded, and the *reasons* why."""
-    picture = _picture(Curve.of(points, metric), metric, reasons)
+    picture = _picture(Curve.of(points, metric), reasons)
     raw = Line(metric, list(zip(points.lrs, points.losses, strict=True)))
     y = picture.y if picture.lines else Axis(metric, *limits(points.losses))
     return replace(picture, raw=raw, x=_rates(points.lrs), y=y)
@@ -54,15 +52,13 @@ def picture_of_range_test(test: RangeTest, metric: str = "loss", **named: Any) -
         return picture_of_points(Points.read(recorded), error.reasons, metric)
 
 
-def _picture(
-    curve: Curve, metric: str, reasons: Sequence[Reason], bounds: Bounds | None = None
-) -> Picture:
-    sign = -1.0 if metric == "accuracy" else 1.0  # a curve is the lower the better
-    recorded = [sign * loss for loss in curve.losses]
+def _picture(curve: Curve, reasons: Sequence[Reason], bounds: Bounds | None = None) -> Picture:
+    metric = curve.metric
+    recorded = [curve.sign * loss for loss in curve.losses]
     raw = Line(metric, list(zip(curve.lrs, recorded, strict=True)))
     lines = []
     if len(recorded) >= FEWEST:
-        smooth = [sign * (curve.start + change) for change in curve.centred]
+        smooth = [curve.sign * (curve.start + change) for change in curve.centred]
         lines = [Line("smoothed", list(zip(curve.lrs, smooth, strict=True)))]
     low, high = limits(_followed(curve, recorded) if metric == "loss" else recorded)
     if bounds and metric == "loss":  # the landmarks are named below the curve

@@ -11,7 +11,7 @@ from cyclr._checks import refuse
 from cyclr.range_test.curve import Curve
 from cyclr.range_test.landmarks import Landmarks
 from cyclr.range_test.reasons import Reason
-from cyclr.range_test.rules import RULES, Answer
+from cyclr.range_test.rules import Answer
 from cyclr.range_test.runs import Reading, together
 
 if TYPE_CHECKING:
@@ -133,8 +133,8 @@ class Bounds:
     def __str__(self) -> str:
         low, high = self.interval
         marks = self.landmarks
-        rises = self.rule in RULES and RULES[self.rule].metric == "accuracy"
-        metric, move = ("accuracy", "rise") if rises else ("loss", "fall")
+        metric = self.curve.metric if self.curve else "loss"
+        move = "rise" if metric == "accuracy" else "fall"
         end = "it never diverged" if marks.edge is None else f"it diverged at {marks.edge:.2g}"
         return "\n".join(
             [

@@ -22,16 +22,16 @@ class Curve:
     """The learning rates of a test and the losses they caused, up to the divergence.
 
     *edge* is the first learning rate that the test did not come back from, *rows* the recorded
-    rows in a point, *sign* -1 where the losses are accuracies turned over: lower is better.
-    What is derived here moves with the scale of the losses and not with their zero: that is why
-    a multiple of the loss, or another zero, changes no learning rate.
+    rows in a point. By the *metric* "accuracy" the losses are accuracies turned over: lower is
+    better. What is derived here moves with the scale of the losses and not with their zero: that
+    is why a multiple of the loss, or another zero, changes no learning rate.
     """
 
     lrs: Sequence[float]
     losses: Sequence[float]
     edge: float | None = None
     rows: float = 1.0
-    sign: float = 1.0
+    metric: str = "loss"
 
     @classmethod
     def of(cls, points: Points, metric: str = "loss") -> "Curve":
@@ -40,8 +40,7 @@ class Curve:
         A loss is recorded before its learning rate acts, so that each learning rate belongs to
         the *next* loss. An accuracy is recorded after, and turned over.
         """
-        sign = -1.0 if metric == "accuracy" else 1.0
-        losses = [sign * loss for loss in points.losses]
+        losses = [_sign(metric) * loss for loss in points.losses]
         sound = _sound(losses)
         lrs, losses = points.lrs[:sound], losses[:sound]
         bad = sound
@@ -56,7 +55,7 @@ class Curve:
             [statistics.fmean(loss for _, loss in step) for step in steps],
             edge,
             points.size * len(lrs) / max(len(steps), 1),
-            sign,
+            metric,
         )
 
     def without(self, every: int, offset: int) -> "Curve":
@@ -67,8 +66,13 @@ class Curve:
             [self.losses[i] for i in kept],
             self.edge,
             self.rows * every / (every - 1),
-            self.sign,
+            self.metric,
         )
+
+    @property
+    def sign(self) -> float:
+        """What a recorded value is multiplied by to be a loss, and a loss to be that again."""
+        return _sign(self.metric)
 
     @cached_property
     def decades(self) -> list[float]:
@@ -114,6 +118,10 @@ class Curve:
             averages.append(average)
             previous = decade
         return averages
+
+
+def _sign(metric: str) -> float:
+    return -1.0 if metric == "accuracy" else 1.0
 
 
 def _sound(losses: Sequence[float]) -> int:

@@ -50,9 +50,12 @@ def test_a_single_step_is_a_point_and_no_row_is_no_curve():
 
 
 def test_without_some_of_its_points_it_stands_for_as_many_rows():
-    curve = Curve([1.1**i for i in range(20)], list(range(20)), edge=9.0, rows=3.0, sign=-1.0)
+    curve = Curve(
+        [1.1**i for i in range(20)], list(range(20)), edge=9.0, rows=3.0, metric="accuracy"
+    )
     fewer = curve.without(5, offset=2)
-    assert (fewer.sign, Curve([], []).sign) == (-1.0, 1.0)
+    assert (fewer.metric, fewer.sign) == ("accuracy", -1.0)
+    assert (Curve([], []).metric, Curve([], []).sign) == ("loss", 1.0)
     assert fewer.losses == [i for i in range(20) if i not in (2, 7, 12, 17)]
     assert fewer.lrs == [1.1**i for i in fewer.losses]
     assert (fewer.edge, fewer.rows * len(fewer.lrs)) == (9.0, 3.0 * 20)
