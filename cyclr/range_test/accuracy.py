@@ -4,6 +4,7 @@ L. N. Smith: "Cyclical Learning Rates for Training Neural Networks", section 3.3
 """
 
 from collections.abc import Sequence
+from statistics import fmean
 
 from cyclr.range_test.curve import boxed, median_of_3, tenth
 from cyclr.range_test.rules import Answer, Evidence, rule
@@ -18,8 +19,9 @@ def smith(evidence: Evidence) -> Answer:
     base_lr is the first learning rate at which a tenth of the whole rise (or 3 sigma) is won.
     max_lr is the first one after the peak at which as much is lost, or, once nine tenths are won,
     at which the accuracy gets ragged: a row is off the middle of its neighbours, on an average of
-    a tenth of the rows, by more than twice as much as before. Each of them for three rows, on
-    medians of three. In percent it is the same as in fractions.
+    a tenth of the rows (10 at least), by more than twice as much as before and a hundredth of the
+    rise. Each of them for three rows, on medians of three. In percent it is the same as in
+    fractions.
     """
     curve = evidence.curve
     levels = median_of_3(curve.losses)  # turned over: lower is better
@@ -29,11 +31,10 @@ def smith(evidence: Evidence) -> Answer:
     peak = levels.index(best)
     high = next(i for i, level in enumerate(levels) if level <= start - 0.9 * rise or i == peak)
     share = max(3 * curve.noise, 0.1 * rise)
-    width = max(10, len(levels) // 10)
+    width = max(10, tenth(levels))
     bends = [abs(a - 2 * b + c) for a, b, c in zip(levels, levels[1:], levels[2:], strict=False)]
     roughness = [0.0, *boxed(bends, width // 2), 0.0]
-    before = bends[: max(high, width)]
-    ragged = max(2 * sum(before) / len(before), 0.01 * rise)  # one kink is not ragged
+    ragged = max(2 * fmean(bends[: max(high, width)]), 0.01 * rise)  # one kink is not ragged
 
     base = _sustained([level < start - share for level in levels])
     worse = _sustained(

@@ -32,7 +32,7 @@ SHORTEST = 5  # losses in an epoch
 PIECE = 15  # losses in one of the pieces in which anything may be a trend
 FLAT = 20  # losses before the fall that show how they scatter
 FALLEN = 10.0  # deviations of the first ones, below which the fall has begun
-BENDS = 10  # places where a trend may begin; a later one costs a parameter (Akaike's criterion)
+BENDS = 10  # parts of the losses before the fall: at the start of each a trend may begin
 CLEARLY = 5.0  # in logarithms of the likelihood: by how much more likely than none
 SCATTER = 0.7  # von Neumann's ratio: 2 for noise, less for a loss without any
 SPIKE = 10.0  # times the median deviation
@@ -89,9 +89,8 @@ def smoothing_of(points: Points, curve: Curve) -> Smoothing:
     if flat >= FLAT:
         seen, trend = losses[:flat], points.lrs[:flat]  # a first fall grows as the rates do
         usual = _without_spikes(seen)
-        unsmoothed = CLEARLY + max(
-            steady(usual, bent) - bool(i) for i, bent in enumerate(_bent(trend))
-        )
+        later = max(steady(usual, bent) for bent in _bent(trend))
+        unsmoothed = max(steady(usual, trend), later - 1) + CLEARLY  # its start is a parameter
     else:
         seen, trend = losses, level
         unsmoothed = piecewise(_without_spikes(seen)) + 2 * CLEARLY
@@ -119,8 +118,8 @@ def _not_fallen(losses: Sequence[float]) -> int:
 
 
 def _bent(trend: Sequence[float]) -> list[list[float]]:
-    """Return the *trend*, and the same from later on: where little is noise, bends show."""
-    starts = [trend[i * len(trend) // BENDS] for i in range(BENDS)]
+    """Return the same *trend* from later and later on: where little is noise, bends show."""
+    starts = [trend[i * len(trend) // BENDS] for i in range(1, BENDS)]
     return [[max(x - start, 0.0) for x in trend] for start in starts]
 
 

@@ -374,14 +374,23 @@ def test_pre_smoothed(real_logs, optimizer, smoothing):
     assert codes(with_losses(log, SMOOTHINGS[smoothing](log))) == ["pre_smoothed"]
 
 
+# The one of these logs whose loss may as well have begun to fall.
+MISSED = 100, "average of 0.8", 0
+
+
 @pytest.mark.parametrize("smoothing", ["average of 0.8", "average of 0.9", "mean of 10"])
 @pytest.mark.parametrize("iterations", [100, 200, 400])
 def test_pre_smoothed_in_simulated_logs(simulate, smoothing, iterations):
-    """A short log may not tell a short average: in 5 of 100 it does not."""
-    logs = [simulate(iterations, seed=seed) for seed in SEEDS]
-    found = [codes(with_losses(log, SMOOTHINGS[smoothing](log))) for log in logs]
-    surely = len(SEEDS) - (iterations == 100 and smoothing == "average of 0.8")
-    assert found.count(["pre_smoothed"]) >= surely
+    for seed in SEEDS:
+        log = simulate(iterations, seed=seed)
+        found = codes(with_losses(log, SMOOTHINGS[smoothing](log)))
+        assert found == ["pre_smoothed"] or (iterations, smoothing, seed) == MISSED
+
+
+def test_a_short_log_tells_a_short_average_in_most_cases(simulate):
+    logs = [simulate(100, seed=seed) for seed in range(100)]
+    found = [codes(with_losses(log, SMOOTHINGS["average of 0.8"](log))) for log in logs]
+    assert found.count(["pre_smoothed"]) > 90
 
 
 FALLS = {
@@ -404,7 +413,7 @@ def test_a_loss_of_little_noise_is_not_taken_for_a_smoothed_one(fall, iterations
         log = [
             (lr, 2 - FALLS[fall](x) + draw.gauss(0, 0.01)) for lr, x in zip(lrs, xs, strict=True)
         ]
-        assert not {"pre_smoothed", "running_mean_loss"} & {*codes(log)}
+        assert not {"pre_smoothed", "running_mean_loss", "no_descent"} & {*codes(log)}
 
 
 def test_periodic_loss_in_a_real_log(read_log):

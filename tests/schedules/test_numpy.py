@@ -91,9 +91,9 @@ def test_a_restart_takes_no_time_and_divides_by_none():
     assert schedule(np.arange(9)) == pytest.approx([schedule(i) for i in range(9)])
 
 
-@pytest.mark.parametrize("first_cycle", [10, 2**61])
-def test_cycles_that_stretch_do_so_up_to_the_last_int64(first_cycle):
-    schedule = cyclr.CosineRestarts(0, 1, first_cycle, cycle_mult=2)
+@pytest.mark.parametrize(("first_cycle", "cycle_mult"), [(10, 3), (10, 2), (2**61, 2)])
+def test_cycles_that_stretch_do_so_up_to_the_last_int64(first_cycle, cycle_mult):
+    schedule = cyclr.CosineRestarts(0, 1, first_cycle, cycle_mult=cycle_mult)
     i = [2**61, 2**62, 2**63 - 2, 2**63 - 1]
 
     assert schedule(np.array(i)) == pytest.approx([schedule(n) for n in i], rel=1e-12)
