@@ -2,28 +2,34 @@
 
 A formula is written once, with operators and the functions of a namespace `xp`. It starts with ::
 
-    xp = numbers
-    if type(i) is not int or i < 0:
-        i, xp = enter(i)
+    if xp is None:
+        if type(i) is not int or i < 0:
+            return evaluate(self, i)
+        xp = numbers
 
-so that the usual call, a count of updates, pays one comparison, and everything else is
-checked, or wrapped, by `enter`. Nothing is imported: an array can only reach us when its
-library has been imported already, so `sys.modules` has it.
+so that the usual call, a count of updates, pays two comparisons, and everything else comes back
+from `evaluate` checked, or wrapped, with the namespace that goes with it. Nothing is imported: an
+array can only reach us when its library has been imported already, so `sys.modules` has it.
 """
 
+import functools
 import math
 import sys
 from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["Lanes", "enter", "numbers"]
+__all__ = ["Lanes", "evaluate", "numbers", "unwrapping"]
+
+BLOCK = 16_384
+"""A long array of NumPy's is evaluated by so many at a time, which the processor's cache holds."""
 
 
 class numbers:  # noqa: N801  (a namespace, like the array libraries it stands beside)
     """The functions of a formula, for Python's own numbers."""
 
     in_float32 = False
+    in_blocks = False
     exp = staticmethod(math.exp)
     sin = staticmethod(math.sin)
     sqrt = staticmethod(math.sqrt)
@@ -96,10 +102,12 @@ class Arrays:
         constant: type[int] | type[float],
         largest: float,
         in_float32: bool,
+        in_blocks: bool,
     ):
         self.constant = constant  # what a length becomes before the library sees it
         self.largest = largest  # the largest length that these arrays hold
         self.in_float32 = in_float32  # whether that is what a quotient of them is
+        self.in_blocks = in_blocks  # whether a long one takes less time in parts
         more = module if hasattr(module, "expm1") else module.math  # TensorFlow's place for them
         self.sin = module.sin
         self.sqrt = module.sqrt
@@ -107,24 +115,24 @@ class Arrays:
         self.expm1 = more.expm1
         self.log1p = more.log1p
         self.where = module.where
+        self.least = getattr(module, "clamp_max", module.minimum)  # where torch takes a number
+        self.greatest = getattr(module, "clamp_min", module.maximum)
 
     def minimum(self, x: Any, limit: Any) -> Any:
         """Return x, but at most the limit, which is a Python number."""
         if not isinstance(x, Lanes):
-            return self.where(x < limit, x, limit)
+            return self.least(x, limit)
         if limit > self.largest:
             return x
-        limit = self.constant(limit)
-        return Lanes(self.where(x.array < limit, x.array, limit), self)
+        return Lanes(self.least(x.array, self.constant(limit)), self)
 
     def maximum(self, x: Any, limit: Any) -> Any:
         """Return x, but at least the limit, which is a Python number."""
         if not isinstance(x, Lanes):
-            return self.where(x > limit, x, limit)
+            return self.greatest(x, limit)
         if limit > self.largest:
             return Lanes(x.array * 0 / 1 + float(limit), self)
-        limit = self.constant(limit)
-        return Lanes(self.where(x.array > limit, x.array, limit), self)
+        return Lanes(self.greatest(x.array, self.constant(limit)), self)
 
     def clip(self, x: Any, low: Any, high: Any) -> Any:
         """Return x, but at least *low* and at most *high*, which are Python numbers."""
@@ -231,28 +239,59 @@ class Lanes:
         return self.array < self.xp.constant(n)
 
 
-def enter(iteration: Any) -> tuple[Any, Any]:
-    """Return the iteration as the formulas take it, and the namespace that goes with it.
-
-    A Python number is checked; an array is wrapped, and not looked into.
-    """
-    if isinstance(iteration, Lanes):  # from a schedule to its parts
-        return iteration, iteration.xp
+def evaluate(schedule: Any, iteration: Any) -> Any:
+    """Return the value at a number, which is checked, or at an array, which is wrapped."""
     if isinstance(iteration, (int, float)) or type(iteration).__module__ == "fractions":
-        return _checked(iteration), numbers
+        return schedule.at(_checked(iteration), numbers)
+    lanes = iteration if isinstance(iteration, Lanes) else _wrapped(iteration)
+    xp = lanes.xp
+    if xp.in_blocks and lanes.array.size > BLOCK:
+        return _in_blocks(schedule, lanes)
+    if xp.in_float32:
+        schedule = schedule._in_float32()
+    return schedule.at(lanes, xp)
+
+
+def _in_blocks(schedule: Any, lanes: "Lanes") -> Any:
+    """Return the values, found part by part: what lies between stays in the cache."""
+    numpy = sys.modules["numpy"]
+    iterations = lanes.array.reshape(-1)
+    values = None
+    for start in range(0, len(iterations), BLOCK):
+        part = slice(start, start + BLOCK)
+        value = evaluate(schedule, Lanes(iterations[part], lanes.xp))
+        if values is None:
+            values = numpy.empty(iterations.shape, numpy.result_type(value))
+        values[part] = value
+    return values.reshape(lanes.array.shape)
+
+
+def unwrapping(formula: Any) -> Any:
+    """Return a formula of the user's own that takes what it is given, and no lanes."""
+
+    @functools.wraps(formula)
+    def at(self: Any, i: Any, /) -> Any:
+        return formula(self, i.array if isinstance(i, Lanes) else i)
+
+    return at
+
+
+def _wrapped(iteration: Any) -> "Lanes":
+    """Return an array as the formulas take it; it is not looked into."""
     module = _module(iteration)
+    in_blocks = module is sys.modules.get("numpy") and type(iteration) is module.ndarray
     dtype = str(iteration.dtype)
     if "float" in dtype:
-        xp = Arrays(module, float, math.inf, "float32" in dtype)
-        return Lanes(iteration, xp), xp
+        return Lanes(iteration, Arrays(module, float, math.inf, "float32" in dtype, in_blocks))
     if "int32" in dtype and "uint" not in dtype:
         largest = 2**31 - 1
     else:
         if "int64" not in dtype or "uint" in dtype:
             iteration = _widened(iteration, module)
         largest = 2**31 - 1 if "int32" in str(iteration.dtype) else 2**63 - 1
-    xp = Arrays(module, int, largest, "float32" in str((iteration / 1).dtype))
-    return Lanes(iteration, xp), xp
+    # NumPy's would be found in vain, and takes as long as a step of the formula.
+    in_float32 = not in_blocks and "float32" in str((iteration / 1).dtype)
+    return Lanes(iteration, Arrays(module, int, largest, in_float32, in_blocks))
 
 
 def _checked(iteration: Any) -> Any:

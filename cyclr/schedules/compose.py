@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from cyclr._arrays import enter, numbers
+from cyclr._arrays import evaluate, numbers
 from cyclr._checks import number, refuse, whole
 from cyclr.schedules.schedule import Schedule, ScheduleLike, amplitude
 from cyclr.schedules.sequence import Sequence
@@ -25,9 +25,8 @@ class Custom(Schedule):
     def __post_init__(self) -> None:
         self._set(lowest=-math.inf, highest=math.inf)
 
-    def at(self, i: Any, /) -> Any:  # noqa: D102
-        i, xp = enter(i)
-        return xp.call(self.function, i)
+    def at(self, i: Any, /, xp: Any = None) -> Any:  # noqa: D102
+        return evaluate(self, i) if xp is None else xp.call(self.function, i)
 
     def __repr__(self) -> str:
         return repr(self.function)
@@ -151,7 +150,7 @@ class Scaled(_Wrapper):
             highest=schedule.highest * factor if factor else 0.0,
         )
 
-    def at(self, i: Any, /) -> Any:  # noqa: D102
+    def at(self, i: Any, /, xp: Any = None) -> Any:  # noqa: ARG002, D102
         return self._inner_call(i) * self.factor
 
     def __repr__(self) -> str:
@@ -186,10 +185,11 @@ class Clipped(_Wrapper):
             highest=min(max(schedule.highest, low), high),
         )
 
-    def at(self, i: Any, /) -> Any:  # noqa: D102
-        xp = numbers
-        if type(i) is not int or i < 0:
-            i, xp = enter(i)
+    def at(self, i: Any, /, xp: Any = None) -> Any:  # noqa: D102
+        if xp is None:
+            if type(i) is not int or i < 0:
+                return evaluate(self, i)
+            xp = numbers
         value = self._inner_call(i)
         if xp is numbers and self.low <= value <= self.high:
             return value
@@ -241,10 +241,11 @@ class Mirrored(_Wrapper):
             _range=schedule.highest - schedule.lowest,
         )
 
-    def at(self, i: Any, /) -> Any:  # noqa: D102
-        xp = numbers
-        if type(i) is not int or i < 0:
-            i, xp = enter(i)
+    def at(self, i: Any, /, xp: Any = None) -> Any:  # noqa: D102
+        if xp is None:
+            if type(i) is not int or i < 0:
+                return evaluate(self, i)
+            xp = numbers
         x = (self._top - self._inner_call(i)) / self._range
         value = self.low + self._amplitude * x
         if xp is numbers and self.low <= value <= self.high:

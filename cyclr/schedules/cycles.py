@@ -5,7 +5,7 @@ import sys
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
-from cyclr._arrays import enter, numbers
+from cyclr._arrays import evaluate, numbers
 from cyclr._checks import choice, number, refuse, whole
 from cyclr.schedules.ramps import Constant
 from cyclr.schedules.schedule import Schedule, amplitude, divisor, folds
@@ -122,12 +122,11 @@ class _Cycle(Schedule):
             if self._end is not None:
                 self._set(lowest=self(self._end))
 
-    def at(self, i: Any, /) -> Any:
-        xp = numbers
-        if type(i) is not int or i < 0:
-            i, xp = enter(i)
-            if xp.in_float32 and self._folds:
-                return (self._folded or self._fold()).at(i)
+    def at(self, i: Any, /, xp: Any = None) -> Any:
+        if xp is None:
+            if type(i) is not int or i < 0:
+                return evaluate(self, i)
+            xp = numbers
         if self._end is not None:
             i = xp.minimum(i, self._end)
 
@@ -163,19 +162,19 @@ class _Cycle(Schedule):
             return value
         return xp.minimum(value, self.max_lr)
 
-    def _fold(self) -> "_Cycle":
-        """Return this cycle with its height in its lengths, for float32: see `folds`."""
-        height = self._amplitude
-        cycle = copy.copy(self)
-        cycle._set(
-            _amplitude=1.0,
-            _rising=self._rising / height,
-            _falling=self._falling / height,
-            _legs=tuple((origin, length / height, k) for origin, length, k in self._legs),
-            _folds=False,
-        )
-        self._set(_folded=cycle)
-        return cycle
+    def _in_float32(self) -> "_Cycle":
+        if self._folds and self._folded is None:
+            height = self._amplitude
+            cycle = copy.copy(self)
+            cycle._set(
+                _amplitude=1.0,
+                _rising=self._rising / height,
+                _falling=self._falling / height,
+                _legs=tuple((origin, length / height, k) for origin, length, k in self._legs),
+                _folds=False,
+            )
+            self._set(_folded=cycle)
+        return self._folded or self
 
     def _list_up_to(self, iteration: float) -> None:
         edges, legs = _legs(self._up, self._down, self.cycle_mult, self.cycles, int(iteration))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from cyclr._arrays import enter, numbers
+from cyclr._arrays import evaluate, numbers
 from cyclr._checks import number, refuse, whole
 from cyclr.schedules.schedule import Schedule, amplitude
 
@@ -40,10 +40,11 @@ class Decay(Schedule):
             lowest=base_lr if gamma == 1 else 0.0,
         )
 
-    def at(self, i: Any, /) -> Any:  # noqa: D102
-        xp = numbers
-        if type(i) is not int or i < 0:
-            i, xp = enter(i)
+    def at(self, i: Any, /, xp: Any = None) -> Any:  # noqa: D102
+        if xp is None:
+            if type(i) is not int or i < 0:
+                return evaluate(self, i)
+            xp = numbers
         return self.base_lr * xp.power(self.gamma, i)
 
 
@@ -76,10 +77,11 @@ class Steps(Schedule):
             lowest=base_lr if gamma == 1 else 0.0,
         )
 
-    def at(self, i: Any, /) -> Any:  # noqa: D102
-        xp = numbers
-        if type(i) is not int or i < 0:
-            i, xp = enter(i)
+    def at(self, i: Any, /, xp: Any = None) -> Any:  # noqa: D102
+        if xp is None:
+            if type(i) is not int or i < 0:
+                return evaluate(self, i)
+            xp = numbers
         return self.base_lr * xp.power(self.gamma, i // self.every)
 
 
@@ -115,10 +117,11 @@ class Piecewise(Schedule):
             )
         self._set(milestones=milestones, values=values, lowest=min(values), highest=max(values))
 
-    def at(self, i: Any, /) -> Any:  # noqa: D102
-        xp = numbers
-        if type(i) is not int or i < 0:
-            i, xp = enter(i)
+    def at(self, i: Any, /, xp: Any = None) -> Any:  # noqa: D102
+        if xp is None:
+            if type(i) is not int or i < 0:
+                return evaluate(self, i)
+            xp = numbers
         return xp.pick(i, self.milestones, self.values)
 
 
@@ -159,10 +162,11 @@ class InverseSqrt(Schedule):
             _amplitude=amplitude(start, peak),
         )
 
-    def at(self, i: Any, /) -> Any:  # noqa: D102
-        xp = numbers
-        if type(i) is not int or i < 0:
-            i, xp = enter(i)
+    def at(self, i: Any, /, xp: Any = None) -> Any:  # noqa: D102
+        if xp is None:
+            if type(i) is not int or i < 0:
+                return evaluate(self, i)
+            xp = numbers
         # Each factor keeps to its own part of time, and is exact at the peak between them.
         early = late = warmup = self.warmup_
         if xp is not numbers:

@@ -5,7 +5,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from cyclr._arrays import enter, numbers
+from cyclr._arrays import evaluate, numbers
 from cyclr._checks import choice, number, whole
 from cyclr.schedules.schedule import Schedule, amplitude, divisor, folds
 from cyclr.schedules.shapes import RISES
@@ -31,10 +31,11 @@ class Constant(Schedule):
         lr = number("lr", self.lr, at_least=0)
         self._set(lr=lr, lowest=lr, highest=lr)
 
-    def at(self, i: Any, /) -> Any:  # noqa: D102
-        if type(i) is int and i >= 0:
+    def at(self, i: Any, /, xp: Any = None) -> Any:  # noqa: D102
+        if xp is None:
+            if type(i) is not int or i < 0:
+                return evaluate(self, i)
             return self.lr
-        i, xp = enter(i)
         return xp.pick(i, (), (self.lr,))
 
 
@@ -67,12 +68,11 @@ class _Way(Schedule):
             _power=power,
         )
 
-    def at(self, i: Any, /) -> Any:
-        xp = numbers
-        if type(i) is not int or i < 0:
-            i, xp = enter(i)
-            if xp.in_float32 and self._folds:
-                return (self._folded or self._fold()).at(i)
+    def at(self, i: Any, /, xp: Any = None) -> Any:
+        if xp is None:
+            if type(i) is not int or i < 0:
+                return evaluate(self, i)
+            xp = numbers
         if xp is not numbers or i > self.iterations:
             i = xp.minimum(i, self.iterations)
         x = (i - self._origin) / self._length
@@ -83,12 +83,12 @@ class _Way(Schedule):
             return value
         return xp.minimum(value, self.highest)
 
-    def _fold(self) -> "_Way":
-        """Return this ramp with its height in its length, for float32: see `folds`."""
-        way = copy.copy(self)
-        way._set(_amplitude=1.0, _length=self._length / self._amplitude, _folds=False)
-        self._set(_folded=way)
-        return way
+    def _in_float32(self) -> "_Way":
+        if self._folds and self._folded is None:
+            way = copy.copy(self)
+            way._set(_amplitude=1.0, _length=self._length / self._amplitude, _folds=False)
+            self._set(_folded=way)
+        return self._folded or self
 
     @property
     def length(self) -> int:
@@ -242,10 +242,11 @@ class Exponential(Schedule):
             _rate=rate if start < end else -rate,
         )
 
-    def at(self, i: Any, /) -> Any:  # noqa: D102
-        xp = numbers
-        if type(i) is not int or i < 0:
-            i, xp = enter(i)
+    def at(self, i: Any, /, xp: Any = None) -> Any:  # noqa: D102
+        if xp is None:
+            if type(i) is not int or i < 0:
+                return evaluate(self, i)
+            xp = numbers
         # From the middle of the way, which halves the exponent, and so its error.
         if xp is not numbers or i > self.iterations:
             i = xp.minimum(i, self.iterations)

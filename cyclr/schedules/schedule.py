@@ -3,8 +3,10 @@
 import math
 from collections.abc import Iterator
 from dataclasses import MISSING, Field, fields
+from inspect import signature
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
+from cyclr._arrays import unwrapping
 from cyclr._checks import is_fraction, refuse, whole
 
 if TYPE_CHECKING:
@@ -38,7 +40,8 @@ class Schedule:
     as JSON (`to_dict`, read back by `cyclr.from_dict`).
 
     To define one, derive a frozen dataclass, check its arguments and set `lowest` and
-    `highest` in ``__post_init__``, and write the formula in ``at``.
+    `highest` in ``__post_init__``, and write the formula in ``at(self, i)``, which gets the
+    number or the array that the schedule is called with.
     """
 
     lowest: float
@@ -49,8 +52,10 @@ class Schedule:
 
     def __init_subclass__(cls) -> None:
         # The formula is the call itself: a template method would cost as much again.
-        if "at" in cls.__dict__:
-            cls.__call__ = cls.__dict__["at"]  # type: ignore[method-assign]
+        formula = cls.__dict__.get("at")
+        if formula is not None:
+            ours = "xp" in signature(formula).parameters
+            cls.__call__ = formula if ours else unwrapping(formula)  # type: ignore[method-assign]
 
     @overload
     def __call__(self, iteration: float, /) -> float: ...
@@ -220,6 +225,10 @@ class Schedule:
         # version keeps is its own affair. Nor must __dict__ be asked for: it takes Python 3.11
         # and 3.12 twice as long to read the attributes of an object whose __dict__ was.
         return _made, (type(self), arguments(self))
+
+    def _in_float32(self) -> "Schedule":
+        """Return the schedule that float32 takes in place of this one: see `folds`."""
+        return self
 
     def _set(self, **values: Any) -> None:
         """Set attributes in ``__post_init__``, where the value is not frozen yet."""

@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from typing import Any
 
-from cyclr._arrays import enter, numbers
+from cyclr._arrays import evaluate, numbers
 from cyclr.schedules.schedule import Schedule
 
 __all__ = ["Sequence"]
@@ -27,11 +27,12 @@ class Sequence(Schedule):
             highest=max(schedule.highest for schedule in schedules),
         )
 
-    def at(self, i: Any, /) -> Any:  # noqa: D102
-        if type(i) is not int or i < 0:
-            i, xp = enter(i)
-            if xp is not numbers:
-                return self._of_array(i, xp)
+    def at(self, i: Any, /, xp: Any = None) -> Any:  # noqa: D102
+        if xp is None:
+            if type(i) is not int or i < 0:
+                return evaluate(self, i)
+        elif xp is not numbers:
+            return self._of_array(i, xp)
         k = bisect_right(self._starts, i) - 1
         return self._calls[k](i - self._starts[k])
 

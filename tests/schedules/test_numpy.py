@@ -1,5 +1,8 @@
 """Arrays of NumPy give what Python numbers give."""
 
+import tracemalloc
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,6 +10,7 @@ from hypothesis import strategies as st
 
 import cyclr
 import strategies as any_
+from cyclr import _arrays
 
 TRIANGULAR = cyclr.Triangular(0.001, 0.006, 2000)
 
@@ -106,6 +110,66 @@ def test_shapes_are_kept():
     assert TRIANGULAR(np.int64(5)) == TRIANGULAR(5)
 
 
+@given(any_.schedules, iterations)
+def test_a_long_array_gives_what_its_parts_give(schedule, i):
+    whole = schedule(np.array(i))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(_arrays, "BLOCK", 3)
+        in_parts = schedule(np.array(i))
+
+    assert in_parts.dtype == whole.dtype
+    # NumPy's own powers and sines differ in the last bit by where in an array they stand.
+    assert in_parts == pytest.approx(whole, rel=1e-14, abs=1e-300)
+
+
+LONG = np.arange(3 * _arrays.BLOCK // 2 * 2)
+
+
+@pytest.mark.parametrize(
+    "i",
+    [
+        LONG,
+        LONG[: _arrays.BLOCK + 1],
+        LONG[::-1],
+        LONG[::2],
+        LONG.reshape(2, -1),
+        LONG.reshape(-1, 3).T,
+        LONG.astype(np.float32),
+        LONG.astype(np.uint16),
+        np.broadcast_to(np.int64(7), (LONG.size, 2)),
+        np.ma.masked_less(LONG, 100),
+    ],
+    ids=lambda i: f"{type(i).__name__}-{i.dtype}-{i.shape}-{i.strides}",
+)
+def test_a_long_array_keeps_its_kind_and_its_place(i):
+    before = i.copy()
+    values = TRIANGULAR(i)
+
+    assert type(values) is type(i)
+    assert values.shape == i.shape
+    assert values.dtype == (np.float32 if i.dtype == np.float32 else np.float64)
+    few = [TRIANGULAR(i.reshape(-1)[n : n + 100]) for n in range(0, i.size, 100)]
+    assert (values.reshape(-1) == np.ma.concatenate(few)).all()
+    assert (i == before).all()
+
+
+@pytest.mark.parametrize("schedule", [TRIANGULAR, cyclr.OneCycle(0.1, 10**6).clip(0.01, 0.05)])
+def test_a_long_array_needs_little_more_memory_than_its_values(schedule):
+    i = np.arange(10**6)
+    tracemalloc.start()
+    values = schedule(i)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert peak < values.nbytes * 1.2
+
+
+def test_a_function_of_ones_own_may_give_a_number_for_a_long_array():
+    schedule = cyclr.Constant(0.5).then(lambda i: 0.25, after=10) * 2
+
+    assert schedule(LONG).tolist() == [1.0] * 10 + [0.5] * (len(LONG) - 10)
+
+
 def test_a_float64_number_gives_a_float():
     assert type(TRIANGULAR(np.float64(5))) is float
 
@@ -188,3 +252,27 @@ def test_a_function_of_ones_own_gets_the_array():
     schedule = cyclr.Linear(0, 1, 10).then(lambda i: 1 / (1 + i))
 
     assert schedule(np.arange(9, 12)).tolist() == [0.9, 1, 0.5]
+
+
+@dataclass(frozen=True, repr=False)
+class Waning(cyclr.Schedule):
+    """A policy of a user's own, with NumPy's function."""
+
+    lr: float
+
+    def __post_init__(self):
+        self._set(lowest=0.0, highest=self.lr)
+
+    def at(self, i):
+        return self.lr * np.exp(-i) + 0.1
+
+
+def test_a_policy_of_ones_own_gets_the_array_alone_and_as_a_part():
+    policy, i = Waning(0.5), np.arange(6)
+    alone = 0.5 * np.exp(-i) + 0.1
+
+    assert policy(i).tolist() == alone.tolist()
+    assert (policy * 2)(i).tolist() == (2 * alone).tolist()
+    assert policy.clip(0.2, 0.3)(i).tolist() == alone.clip(0.2, 0.3).tolist()
+    assert policy.then(policy, after=2)(i).tolist() == [*alone[:2], *alone[:4]]
+    assert policy.mirror(0.0, 0.5)(i) == pytest.approx((0.5 - alone).clip(0))
