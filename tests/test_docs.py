@@ -134,14 +134,20 @@ def odd_logs():
 
 
 @pytest.mark.parametrize("code", [*FAILURES, *CAUTIONS])
-def test_each_reason_has_a_log_that_has_it_and_no_other(odd_logs, code):
+@pytest.mark.parametrize("metric", ["loss", "accuracy"])
+def test_each_reason_has_a_log_that_has_it_and_no_other(odd_logs, code, metric):
     odd = odd_logs.ODD[code]
+    log = odd.log if metric == "loss" else [(lr, -loss) for lr, loss in odd.log]
     try:
-        reasons = cyclr.analyze(odd.log, **odd.arguments).reasons
+        reasons = cyclr.analyze(log, metric=metric, **odd.arguments).reasons
     except cyclr.InconclusiveRangeTest as error:
         reasons = error.reasons
 
     assert [reason.code for reason in reasons] == [code]
+    # What it says is of what was recorded, and so is what to do about it.
+    said = str(reasons[0]).replace("learn at all: loss, labels", "").removeprefix(code)
+    assert "{" not in said
+    assert "loss" not in said or metric == "loss"
 
 
 def test_no_log_is_of_a_reason_that_is_not_and_the_good_one_is_good(odd_logs):

@@ -1,8 +1,9 @@
 """Reasons: why a range test can't be read, or is to be read with care, and what to do about it.
 
 A new reason is one function under `@failure(...)` or `@caution(...)`, which returns its message
-where it holds and None where it does not. Failures are tried in order, and the first ends the
-analysis with `InconclusiveRangeTest`; cautions come with the bounds.
+where it holds and None where it does not; in it and in the advice, {metric} is what was recorded,
+loss or accuracy. Failures are tried in order, and the first ends the analysis with
+`InconclusiveRangeTest`; cautions come with the bounds.
 """
 
 import math
@@ -116,7 +117,7 @@ def failure_of(points: Points, curve: Curve) -> Reason | None:
     """Return the first reason for which *points* can't be read, or None."""
     for code, (check, advice) in FAILURES.items():
         if message := check(Log(points, curve)):
-            return Reason(code, message, advice)
+            return _reason(code, message, advice, curve.metric)
     return None
 
 
@@ -130,7 +131,15 @@ def cautions(evidence: Evidence, answer: Answer) -> tuple[Reason, ...]:
     """Return all reasons for which *answer* is to be taken with care."""
     verdict = Verdict(evidence, answer)
     found = [(code, check(verdict), advice) for code, (check, advice) in CAUTIONS.items()]
-    return tuple(Reason(code, message, advice) for code, message, advice in found if message)
+    metric = evidence.curve.metric
+    return tuple(
+        _reason(code, message, advice, metric) for code, message, advice in found if message
+    )
+
+
+def _reason(code: str, message: str, advice: str, metric: str) -> Reason:
+    """Return a reason in the words of the *metric*."""
+    return Reason(code, message.replace("{metric}", metric), advice.replace("{metric}", metric))
 
 
 # --- Failures: the first that holds ends the analysis -----------------------------------------
@@ -139,12 +148,12 @@ def cautions(evidence: Evidence, answer: Answer) -> tuple[Reason, ...]:
 @failure(
     "all_nonfinite",
     "Look for a division by zero, a logarithm of zero or broken inputs: the model gives no "
-    "usable loss even before its weights are changed.",
+    "usable {metric} even before its weights are changed.",
 )
 def _all_nonfinite(log: Log) -> str | None:
     if not log.points.rows or any(map(is_finite, log.points.losses)):
         return None
-    return "No loss is a finite number."
+    return "No {metric} is a finite number."
 
 
 @failure(
@@ -162,7 +171,9 @@ def _lr_constant(log: Log) -> str | None:
 def _started_diverged(log: Log) -> str | None:
     if log.curve.edge is None or len(log.curve.losses) >= FEWEST or _fell(log.curve.losses):
         return None
-    return "The loss blew up at the very first learning rates, before it had fallen at all."
+    return (
+        "The {metric} broke down at the very first learning rates, before it had improved at all."
+    )
 
 
 @failure(
@@ -180,8 +191,8 @@ def _too_short(log: Log) -> str | None:
     "no_descent",
     "Raise end_lr if the test ended before anything happened. Otherwise check that the model can "
     "learn at all: loss, labels, frozen parameters, an optimizer that holds other parameters. A "
-    "trained model has little left to learn. If the loss is merely noisy, record more iterations "
-    "or use larger batches.",
+    "trained model has little left to learn. If the {metric} is merely noisy, record more "
+    "iterations or use larger batches.",
 )
 def _no_descent(log: Log) -> str | None:
     # An average of noise wanders further than its neighbours differ.
@@ -192,7 +203,7 @@ def _no_descent(log: Log) -> str | None:
         noise = statistics.median(abs(b - a) for a, b in pairwise(losses)) * STEP_TO_SIGMA
     if _descends(losses, noise):
         return None
-    return "The loss never fell by more than its noise explains."
+    return "The {metric} never improved by more than its noise explains."
 
 
 def _descends(losses: Sequence[float], noise: float) -> bool:
@@ -244,7 +255,7 @@ def _too_noisy(verdict: Verdict) -> str | None:
     fall = -min(evidence.curve.centred)
     if evidence.wobble <= 0.8 and fall >= 2 * evidence.curve.noise:
         return None
-    return "The loss is so noisy that the answer rests on few of its values."
+    return "The {metric} is so noisy that the answer rests on few of its values."
 
 
 @caution(
@@ -263,34 +274,34 @@ def _lr_not_monotone(verdict: Verdict) -> str | None:
 
 @caution(
     "running_mean_loss",
-    "Log the loss of the batch itself: the mean of the epoch so far (what Keras gives to its "
+    "Log the {metric} of the batch itself: the mean of the epoch so far (what Keras gives to its "
     "callbacks) reacts late, and the answer is too high.",
 )
 def _running_mean_loss(verdict: Verdict) -> str | None:
     if verdict.smoothing.kind != "mean":
         return None
-    return "The loss looks like the mean of all batches so far: it changes less and less."
+    return "The {metric} looks like the mean of all batches so far: it changes less and less."
 
 
 @caution(
     "pre_smoothed",
-    "Log the loss of each batch as it is: a smoothed loss reacts late, and the answer is too "
-    "high. The smoothing is done here.",
+    "Log the {metric} of each batch as it is: a smoothed {metric} reacts late, and the answer is "
+    "too high. The smoothing is done here.",
 )
 def _pre_smoothed(verdict: Verdict) -> str | None:
     if verdict.smoothing.kind != "average":
         return None
-    return "The loss looks smoothed before it was recorded."
+    return "The {metric} looks smoothed before it was recorded."
 
 
 @caution(
     "periodic_loss",
-    "Shuffle the data in every epoch: batches that come back in the same order make the loss of "
-    "some learning rates look better than it is.",
+    "Shuffle the data in every epoch: batches that come back in the same order make the {metric} "
+    "of some learning rates look better than it is.",
 )
 def _periodic_loss(verdict: Verdict) -> str | None:
     period = _period(verdict.evidence.curve)
-    return f"The loss repeats itself every {period} points." if period else None
+    return f"The {{metric}} repeats itself every {period} points." if period else None
 
 
 @caution(
@@ -304,7 +315,7 @@ def _already_descending(verdict: Verdict) -> str | None:
     explained = 4 * curve.noise * math.sqrt(2 / size)
     if onset > 3 * curve.lrs[0] or fall <= max(explained, -0.1 * min(curve.centred)):
         return None
-    return "The loss falls from the first learning rates on."
+    return "The {metric} improves from the first learning rates on."
 
 
 @caution(

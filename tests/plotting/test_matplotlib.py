@@ -117,7 +117,7 @@ def test_a_test_is_drawn_conclusive_or_not(ax):
     for _ in test:
         test.record(2.3)
     assert test.plot(optimizer="sgd", ax=ax) is ax
-    assert "The loss never fell" in ax.get_title("left")
+    assert "The loss never improved" in ax.get_title("left")
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def test_it_writes_the_page_and_says_what_it_found(report: Report, log: Path, ou
 def test_an_inconclusive_log_is_shown_and_told(report: Report, log: Path, flat: Path) -> None:
     status, out, err = report(log, flat)
     assert (status, err) == (1, "")
-    assert "The loss never fell by more than its noise explains. Raise end_lr" in out
+    assert "The loss never improved by more than its noise explains. Raise end_lr" in out
     assert report(log, log)[0] == 0
 
 

@@ -502,7 +502,7 @@ def test_an_inconclusive_run_has_reasons_and_no_bounds(several: Opened) -> None:
     flat = several.page.get_by_role("radio", name="flat.csv")
     flat.check()
     several.frame()
-    expect(several.page.locator("#words")).to_contain_text("The loss never fell by more than")
+    expect(several.page.locator("#words")).to_contain_text("The loss never improved by more than")
     expect(several.page.locator("#words")).to_contain_text("Raise end_lr")
     for hidden in ("#handle-max_lr", "#schedule", "#code", "#bounds"):
         expect(several.page.locator(hidden)).to_be_hidden()
@@ -515,7 +515,7 @@ def test_an_inconclusive_run_has_reasons_and_no_bounds(several: Opened) -> None:
 
 def test_an_inconclusive_run_alone(browser: Browser, reports: dict[str, Path]) -> None:
     opened = Opened(browser, reports["flat"])
-    expect(opened.page.locator("#words")).to_contain_text("The loss never fell by more than")
+    expect(opened.page.locator("#words")).to_contain_text("The loss never improved by more than")
     expect(opened.page.get_by_role("slider")).to_have_count(0)
     expect(opened.page.locator("#schedule")).to_be_hidden()
     assert (opened.errors, opened.requests) == ([], [opened.url])
