@@ -54,6 +54,11 @@ def test_the_ceiling_is_six_sigma_above_where_it_started():
     assert stop([1.0, 2.0] * 20 + [1 + 6 / 0.954 + 0.01] * 15) is not None
 
 
+def test_the_noise_is_known_from_all_differences_the_first_one_too():
+    """1, 1, 8, 1 and 8 for ever: the middle difference is 0, and 8 too much, from the eighth on."""
+    assert stop([1.0, 1.0, 8.0, 1.0] + [8.0] * 20) == 7 + PATIENCE
+
+
 def test_what_rises_first_has_won_nothing():
     assert ceiling(start=1.0, best=3.0, sigma=0.0) == 1.0
 

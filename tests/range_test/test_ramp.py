@@ -224,3 +224,18 @@ def test_a_wrong_accuracy_is_refused_and_the_loss_can_be_recorded_again():
     test.record(1.0, accuracy=0.5)
 
     assert len(test.points) == len(test.accuracies) == 1
+
+
+def test_in_a_notebook_it_is_its_code_then_its_picture_and_the_bounds_or_why_there_are_none():
+    test = RangeTest(iterations=100)
+    assert "RangeTest" in test._repr_html_()
+    assert "<svg" not in test._repr_html_()
+
+    for _, lr in zip(range(5), test, strict=False):
+        test.record(bowl(lr))
+    assert "<svg" in test._repr_html_()
+    assert "too_short" in test._repr_html_()
+
+    run(test, bowl)
+    assert "<svg" in test._repr_html_()
+    assert f"max_lr   {test.bounds().max_lr:.2g}" in test._repr_html_()

@@ -135,6 +135,12 @@ def test_without_a_flat_part_an_average_must_be_more_likely_by_ten(keep, seed, m
     assert (found_if_flat(losses, 1) is RAW) == (more < 10)
 
 
+@pytest.mark.parametrize("keep", [0.7, 0.8, 0.9, 0.95, 0.98])
+def test_of_an_average_what_it_keeps_is_told(keep):
+    smoothing, _ = likeliest(averaged_noise(2000, keep), [0.0] * 2000)
+    assert next(smoothing.weights()) == pytest.approx(1 - keep)
+
+
 def test_a_flat_part_has_twenty_losses():
     """With fewer, how it falls later speaks against an average."""
     losses = averaged_noise(20, keep=0.9)
