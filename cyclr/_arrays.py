@@ -256,7 +256,7 @@ def _in_blocks(schedule: Any, lanes: "Lanes") -> Any:
     """Return the values, found part by part: what lies between stays in the cache."""
     numpy = sys.modules["numpy"]
     iterations = lanes.array.reshape(-1)
-    values = None
+    values: Any = None
     for start in range(0, len(iterations), BLOCK):
         part = slice(start, start + BLOCK)
         value = evaluate(schedule, Lanes(iterations[part], lanes.xp))
@@ -279,7 +279,8 @@ def unwrapping(formula: Any) -> Any:
 def _wrapped(iteration: Any) -> "Lanes":
     """Return an array as the formulas take it; it is not looked into."""
     module = _module(iteration)
-    in_blocks = module is sys.modules.get("numpy") and type(iteration) is module.ndarray
+    numpy = sys.modules.get("numpy")
+    in_blocks = numpy is not None and type(iteration) is numpy.ndarray
     dtype = str(iteration.dtype)
     if "float" in dtype:
         return Lanes(iteration, Arrays(module, float, math.inf, "float32" in dtype, in_blocks))
