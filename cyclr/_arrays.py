@@ -2,10 +2,10 @@
 
 A formula is written once, with operators and the functions of a namespace `xp`. It starts with ::
 
-    if xp is None:
-        if type(i) is not int or i < 0:
-            return evaluate(self, i)
+    if type(i) is int and i >= 0:
         xp = numbers
+    elif xp is None:
+        return evaluate(self, i)
 
 so that the usual call, a count of updates, pays two comparisons, and everything else comes back
 from `evaluate` checked, or wrapped, with the namespace that goes with it. Nothing is imported: an

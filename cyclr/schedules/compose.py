@@ -186,10 +186,10 @@ class Clipped(_Wrapper):
         )
 
     def at(self, i: Any, /, xp: Any = None) -> Any:  # noqa: D102
-        if xp is None:
-            if type(i) is not int or i < 0:
-                return evaluate(self, i)
+        if type(i) is int and i >= 0:
             xp = numbers
+        elif xp is None:
+            return evaluate(self, i)
         value = self._inner_call(i)
         if xp is numbers and self.low <= value <= self.high:
             return value
@@ -242,10 +242,10 @@ class Mirrored(_Wrapper):
         )
 
     def at(self, i: Any, /, xp: Any = None) -> Any:  # noqa: D102
-        if xp is None:
-            if type(i) is not int or i < 0:
-                return evaluate(self, i)
+        if type(i) is int and i >= 0:
             xp = numbers
+        elif xp is None:
+            return evaluate(self, i)
         x = (self._top - self._inner_call(i)) / self._range
         value = self.low + self._amplitude * x
         if xp is numbers and self.low <= value <= self.high:

@@ -123,10 +123,10 @@ class _Cycle(Schedule):
                 self._set(lowest=self(self._end))
 
     def at(self, i: Any, /, xp: Any = None) -> Any:
-        if xp is None:
-            if type(i) is not int or i < 0:
-                return evaluate(self, i)
+        if type(i) is int and i >= 0:
             xp = numbers
+        elif xp is None:
+            return evaluate(self, i)
         if self._end is not None:
             i = xp.minimum(i, self._end)
 

@@ -41,10 +41,10 @@ class Decay(Schedule):
         )
 
     def at(self, i: Any, /, xp: Any = None) -> Any:  # noqa: D102
-        if xp is None:
-            if type(i) is not int or i < 0:
-                return evaluate(self, i)
+        if type(i) is int and i >= 0:
             xp = numbers
+        elif xp is None:
+            return evaluate(self, i)
         return self.base_lr * xp.power(self.gamma, i)
 
 
@@ -78,10 +78,10 @@ class Steps(Schedule):
         )
 
     def at(self, i: Any, /, xp: Any = None) -> Any:  # noqa: D102
-        if xp is None:
-            if type(i) is not int or i < 0:
-                return evaluate(self, i)
+        if type(i) is int and i >= 0:
             xp = numbers
+        elif xp is None:
+            return evaluate(self, i)
         return self.base_lr * xp.power(self.gamma, i // self.every)
 
 
@@ -118,10 +118,10 @@ class Piecewise(Schedule):
         self._set(milestones=milestones, values=values, lowest=min(values), highest=max(values))
 
     def at(self, i: Any, /, xp: Any = None) -> Any:  # noqa: D102
-        if xp is None:
-            if type(i) is not int or i < 0:
-                return evaluate(self, i)
+        if type(i) is int and i >= 0:
             xp = numbers
+        elif xp is None:
+            return evaluate(self, i)
         return xp.pick(i, self.milestones, self.values)
 
 
@@ -163,10 +163,10 @@ class InverseSqrt(Schedule):
         )
 
     def at(self, i: Any, /, xp: Any = None) -> Any:  # noqa: D102
-        if xp is None:
-            if type(i) is not int or i < 0:
-                return evaluate(self, i)
+        if type(i) is int and i >= 0:
             xp = numbers
+        elif xp is None:
+            return evaluate(self, i)
         # Each factor keeps to its own part of time, and is exact at the peak between them.
         early = late = warmup = self.warmup_
         if xp is not numbers:

@@ -32,11 +32,9 @@ class Constant(Schedule):
         self._set(lr=lr, lowest=lr, highest=lr)
 
     def at(self, i: Any, /, xp: Any = None) -> Any:  # noqa: D102
-        if xp is None:
-            if type(i) is not int or i < 0:
-                return evaluate(self, i)
+        if type(i) is int and i >= 0:
             return self.lr
-        return xp.pick(i, (), (self.lr,))
+        return evaluate(self, i) if xp is None else xp.pick(i, (), (self.lr,))
 
 
 class _Way(Schedule):
@@ -69,10 +67,10 @@ class _Way(Schedule):
         )
 
     def at(self, i: Any, /, xp: Any = None) -> Any:
-        if xp is None:
-            if type(i) is not int or i < 0:
-                return evaluate(self, i)
+        if type(i) is int and i >= 0:
             xp = numbers
+        elif xp is None:
+            return evaluate(self, i)
         if xp is not numbers or i > self.iterations:
             i = xp.minimum(i, self.iterations)
         x = (i - self._origin) / self._length
@@ -243,10 +241,10 @@ class Exponential(Schedule):
         )
 
     def at(self, i: Any, /, xp: Any = None) -> Any:  # noqa: D102
-        if xp is None:
-            if type(i) is not int or i < 0:
-                return evaluate(self, i)
+        if type(i) is int and i >= 0:
             xp = numbers
+        elif xp is None:
+            return evaluate(self, i)
         # From the middle of the way, which halves the exponent, and so its error.
         if xp is not numbers or i > self.iterations:
             i = xp.minimum(i, self.iterations)

@@ -28,11 +28,11 @@ class Sequence(Schedule):
         )
 
     def at(self, i: Any, /, xp: Any = None) -> Any:  # noqa: D102
-        if xp is None:
-            if type(i) is not int or i < 0:
+        if type(i) is not int or i < 0:
+            if xp is None:
                 return evaluate(self, i)
-        elif xp is not numbers:
-            return self._of_array(i, xp)
+            if xp is not numbers:
+                return self._of_array(i, xp)
         k = bisect_right(self._starts, i) - 1
         return self._calls[k](i - self._starts[k])
 
