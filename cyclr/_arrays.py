@@ -250,7 +250,7 @@ class Lanes:
 
 def evaluate(schedule: Any, iteration: Any) -> Any:
     """Return the value at a number, which is checked, or at an array, which is wrapped."""
-    if isinstance(iteration, (int, float)) or type(iteration).__module__ == "fractions":
+    if _is_number(iteration):
         return schedule.at(_checked(iteration), numbers)
     lanes = iteration if isinstance(iteration, Lanes) else _wrapped(iteration)
     xp = lanes.xp
@@ -276,13 +276,20 @@ def _in_blocks(schedule: Any, lanes: "Lanes") -> Any:
 
 
 def unwrapping(formula: Any) -> Any:
-    """Return a formula of the user's own that takes what it is given, and no lanes."""
+    """Return a formula of the user's own, which takes a checked number or the array itself."""
 
     @functools.wraps(formula)
     def at(self: Any, i: Any, /) -> Any:
-        return formula(self, i.array if isinstance(i, Lanes) else i)
+        if type(i) is not int or i < 0:
+            i = i.array if isinstance(i, Lanes) else _checked(i) if _is_number(i) else i
+        return formula(self, i)
 
     return at
+
+
+def _is_number(iteration: Any) -> bool:
+    """Tell whether it is one of Python's numbers."""
+    return isinstance(iteration, (int, float)) or type(iteration).__module__ == "fractions"
 
 
 def _wrapped(iteration: Any) -> "Lanes":

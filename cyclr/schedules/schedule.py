@@ -39,9 +39,28 @@ class Schedule:
     hashed, copied, pickled, printed as code (`repr`, read back by `cyclr.parse`) and written
     as JSON (`to_dict`, read back by `cyclr.from_dict`).
 
-    To define one, derive a frozen dataclass, check its arguments and set `lowest` and
-    `highest` in ``__post_init__``, and write the formula in ``at(self, i)``, which gets the
-    number or the array that the schedule is called with.
+    To define one, derive a frozen dataclass that knows its `lowest` and `highest` value, and
+    write the formula in ``at(self, i)``, which gets the number, or the array, that the schedule
+    is called with. It can then be composed as all others:
+
+        >>> from dataclasses import dataclass
+        >>> from cyclr import Schedule
+        >>> @dataclass(frozen=True)
+        ... class Harmonic(Schedule):
+        ...     lr: float
+        ...     lowest = 0.0
+        ...
+        ...     @property
+        ...     def highest(self):
+        ...         return self.lr
+        ...
+        ...     def at(self, i):
+        ...         return self.lr / (1 + i)
+        >>> schedule = Harmonic(0.5).warmup(2)
+        >>> [schedule(i) for i in range(5)]
+        [0.0, 0.25, 0.5, 0.25, 0.16666666666666666]
+        >>> schedule
+        Linear(start=0.0, end=0.5, iterations=2).then(Harmonic(lr=0.5))
     """
 
     lowest: float

@@ -276,3 +276,16 @@ def test_a_policy_of_ones_own_gets_the_array_alone_and_as_a_part():
     assert policy.clip(0.2, 0.3)(i).tolist() == alone.clip(0.2, 0.3).tolist()
     assert policy.then(policy, after=2)(i).tolist() == [*alone[:2], *alone[:4]]
     assert policy.mirror(0.0, 0.5)(i) == pytest.approx((0.5 - alone).clip(0))
+
+
+@pytest.mark.parametrize("i", [-1, -0.5, np.nan, np.inf])
+def test_a_policy_of_ones_own_is_not_asked_for_what_is_no_iteration(i):
+    with pytest.raises(ValueError, match="iteration must be finite and at least 0: got"):
+        Waning(0.5)(i)
+
+
+def test_a_policy_of_ones_own_may_be_asked_for_any_kind_of_number():
+    policy = Waning(0.5)
+
+    assert policy(2) == policy(2.0) == policy(np.int64(2)) == policy(np.float64(2))
+    assert policy.then(policy, after=9)(2.0) == policy(2)
