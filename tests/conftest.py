@@ -10,6 +10,8 @@ from hypothesis import HealthCheck, settings
 settings.register_profile(
     "cyclr", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
+# For one more Python, which may differ in what it has, and hardly in some value of an argument.
+settings.register_profile("another_python", settings.get_profile("cyclr"), max_examples=20)
 settings.load_profile("cyclr")
 
 FRAMEWORKS = (

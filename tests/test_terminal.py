@@ -2,7 +2,6 @@
 
 import io
 import math
-import os
 
 import pytest
 from hypothesis import given
@@ -168,9 +167,7 @@ def test_braille_is_for_screens_that_show_it(
 def test_pictures_are_as_wide_as_the_terminal(
     monkeypatch: pytest.MonkeyPatch, terminal: int, width: int
 ) -> None:
-    monkeypatch.setattr(
-        "shutil.get_terminal_size", lambda *_: os.terminal_size((terminal, 24)), raising=True
-    )
+    monkeypatch.setenv("COLUMNS", str(terminal))
     assert Screen.of(Terminal(io.BytesIO(), "utf-8")).width == width
     assert Screen.of(io.TextIOWrapper(io.BytesIO(), "utf-8")).width == 80
     assert Screen.of(io.StringIO()).width == 80

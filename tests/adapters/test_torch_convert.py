@@ -5,7 +5,7 @@ import warnings
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.optim import lr_scheduler as peers
 
@@ -234,6 +234,7 @@ def test_momentum_before_it_is_cycled_is_what_the_last_constructor_has_set(backw
     assert_same(make, 100)
 
 
+@settings(max_examples=30)
 @given(st.lists(rates, min_size=1, max_size=3))
 def test_each_group_has_its_own(lrs):
     for make in (

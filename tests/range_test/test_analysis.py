@@ -95,7 +95,7 @@ def test_neither_the_scale_nor_the_zero_of_the_loss_matters(simulate, seed, scal
     assert analyze((lr, scale * (loss + zero)) for lr, loss in log) == analyze(log)
 
 
-@settings(max_examples=30)
+@settings(max_examples=12)
 @given(st.integers(0, 40), scales)
 def test_the_scale_of_the_loss_matters_to_no_rule_but_slide(simulate, seed, scale):
     """fastai's `slide` has a threshold for the loss."""
@@ -106,7 +106,7 @@ def test_the_scale_of_the_loss_matters_to_no_rule_but_slide(simulate, seed, scal
             assert scaled == analyze(log, rule=rule)
 
 
-@settings(max_examples=30)
+@settings(max_examples=12)
 @given(st.floats(0.5, 1e3), st.floats(-1e3, 1e3))
 def test_any_scale_and_zero_will_do(real_logs, scale, zero):
     for name, log in real_logs.items():
