@@ -12,7 +12,7 @@ from cyclr.schedules.sequence import Sequence
 __all__ = ["Clipped", "Custom", "Mirrored", "Scaled", "Then", "scheduled"]
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Custom(Schedule):
     """A user's own function of the iteration, in the place of a schedule.
 
@@ -41,7 +41,7 @@ def scheduled(name: str, value: Any) -> Schedule:
     return Custom(value)
 
 
-@dataclass(frozen=True, repr=False, init=False)
+@dataclass(frozen=True, eq=False, repr=False, init=False)
 class Then(Sequence):
     """One schedule, then another, each on its own clock: what `Schedule.then` returns.
 
@@ -124,7 +124,7 @@ class _Wrapper(Schedule):
         return self.inner.cycle_ends(iterations)
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Scaled(_Wrapper):
     """A schedule times a number: what ``schedule * factor`` returns.
 
@@ -157,7 +157,7 @@ class Scaled(_Wrapper):
         return f"{self.inner!r} * {self.factor!r}"
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Clipped(_Wrapper):
     """A schedule kept between two values: what `Schedule.clip` returns.
 
@@ -199,7 +199,7 @@ class Clipped(_Wrapper):
         return f"{_receiver(self.inner)}.clip({self.low!r}, {self.high!r})"
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Mirrored(_Wrapper):
     """The inverse of a schedule, between two values: what `Schedule.mirror` returns.
 

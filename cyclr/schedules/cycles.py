@@ -284,7 +284,7 @@ def _stretched(half: int, scale: Any, cycle: int) -> int:
     return length
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Cyclical(_Cycle):
     """Cycle between *base_lr* and *max_lr*: every cyclical policy, by its parts.
 
@@ -374,7 +374,7 @@ class Cyclical(_Cycle):
         return cls(step_size=period // 2, step_size_down=period - period // 2, **arguments)
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Triangular(Cyclical):
     """Rise linearly from *base_lr* to *max_lr* in *step_size* iterations, fall back, and repeat.
 
@@ -399,7 +399,7 @@ class Triangular(Cyclical):
     decays: str = field(default="amplitude", init=False)
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Triangular2(Cyclical):
     """`Triangular`, with the amplitude cut in half at the end of each cycle.
 
@@ -420,7 +420,7 @@ class Triangular2(Cyclical):
     decays: str = field(default="amplitude", init=False)
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ExpRange(Cyclical):
     """`Triangular`, declining by *gamma* at each iteration.
 
@@ -444,7 +444,7 @@ class ExpRange(Cyclical):
     peak_decay: float = field(default=1.0, init=False)
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class CosineRestarts(_Cycle):
     """Fall from *max_lr* to *base_lr* along half a cosine, restart at *max_lr*, and repeat: SGDR.
 

@@ -12,7 +12,7 @@ from cyclr.schedules.schedule import Schedule, amplitude
 __all__ = ["Decay", "InverseSqrt", "Piecewise", "Steps"]
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Decay(Schedule):
     """Decay exponentially: the paper's ``exp``.
 
@@ -48,7 +48,7 @@ class Decay(Schedule):
         return self.base_lr * xp.power(self.gamma, i)
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Steps(Schedule):
     """Multiply by *gamma* after *every* so many iterations.
 
@@ -85,7 +85,7 @@ class Steps(Schedule):
         return self.base_lr * xp.power(self.gamma, i // self.every)
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Piecewise(Schedule):
     """Be constant between milestones.
 
@@ -125,7 +125,7 @@ class Piecewise(Schedule):
         return xp.pick(i, self.milestones, self.values)
 
 
-@dataclass(frozen=True, repr=False, init=False)
+@dataclass(frozen=True, eq=False, repr=False, init=False)
 class InverseSqrt(Schedule):
     """Rise linearly to *max_lr* in *warmup* iterations, then fall as one over the square root.
 

@@ -11,7 +11,7 @@ from cyclr.schedules.sequence import Sequence
 __all__ = ["OneCycle", "WarmupStableDecay"]
 
 
-@dataclass(frozen=True, repr=False, init=False)
+@dataclass(frozen=True, eq=False, repr=False, init=False)
 class OneCycle(Sequence):
     """Rise to *max_lr*, then fall far below where it began: a whole run in one cycle.
 
@@ -98,7 +98,7 @@ class OneCycle(Sequence):
         return [self.iterations] if self.iterations <= whole("iterations", iterations) else []
 
 
-@dataclass(frozen=True, repr=False, init=False)
+@dataclass(frozen=True, eq=False, repr=False, init=False)
 class WarmupStableDecay(Sequence):
     """Rise linearly to *max_lr*, stay there, and fall at the end: WSD, the trapezoid.
 

@@ -13,7 +13,7 @@ from cyclr.schedules.shapes import RISES
 __all__ = ["Constant", "Cosine", "Exponential", "Linear", "Polynomial", "Ramp"]
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Constant(Schedule):
     """The same learning rate at every iteration: the paper's ``fixed`` (its Table 1).
 
@@ -94,7 +94,7 @@ class _Way(Schedule):
         return self.iterations
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Ramp(_Way):
     """Move from *start* to *end* in *iterations* along a shape, then hold *end*.
 
@@ -122,7 +122,7 @@ class Ramp(_Way):
         self._prepare(RISES[self.shape], None)
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Linear(Ramp):
     """Move linearly from *start* to *end* in *iterations*, then hold *end*.
 
@@ -141,7 +141,7 @@ class Linear(Ramp):
     shape: str = field(default="linear", init=False)
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Cosine(Ramp):
     """Move from *start* to *end* in *iterations* along half a cosine, then hold *end*.
 
@@ -160,7 +160,7 @@ class Cosine(Ramp):
     shape: str = field(default="cosine", init=False)
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Polynomial(Ramp):
     """Move from *start* to *end* in *iterations* as a power of the time left, then hold *end*.
 
@@ -199,7 +199,7 @@ def _whole(power: Any) -> Any:
     return int(power) if power == int(power) else power
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Exponential(Schedule):
     """Move from *start* to *end* in *iterations* by a constant factor, then hold *end*.
 
